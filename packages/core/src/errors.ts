@@ -1,0 +1,67 @@
+import { ERROR_CLASSES, ERROR_CODES, type ErrorClass, type ErrorCode } from './error-codes.js';
+
+export type { ErrorClass, ErrorCode } from './error-codes.js';
+
+export interface VaultErrorOptions {
+  /** What the person can do next: one sentence, or a command line to type. */
+  hint?: string;
+  /** Further lines that place the fault: which file, leaf, person, version. Never a value. */
+  details?: readonly string[];
+  cause?: unknown;
+}
+
+/**
+ * The only error the library throws on purpose. `code` is stable; `message` says what and where. Neither it nor `hint` nor
+ * `details` ever holds a secret or any part of one: callers pass names, paths and digests, not content.
+ */
+export class VaultError extends Error {
+  override readonly name = 'VaultError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly details: readonly string[];
+
+  constructor(code: ErrorCode, message: string, options: VaultErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+    this.details = options.details ?? [];
+  }
+
+  get class(): ErrorClass {
+    return ERROR_CODES[this.code];
+  }
+
+  /** Exit code of the CLI for this error. */
+  get exitCode(): number {
+    return ERROR_CLASSES[this.class];
+  }
+
+  toJSON(): { code: ErrorCode; message: string; hint?: string; details?: readonly string[] } {
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
+      ...(this.details.length === 0 ? {} : { details: this.details }),
+    };
+  }
+}
+
+/** True for a VaultError, with the given code if one is named. */
+export function isVaultError(error: unknown, code?: ErrorCode): error is VaultError {
+  return error instanceof VaultError && (code === undefined || error.code === code);
+}
+
+/** A fault found while judging an entry: a value, not an exception, because a bad leaf is kept and reported, not thrown. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export function refusal(code: ErrorCode, message: string, hint?: string): Refusal {
+  return hint === undefined ? { code, message } : { code, message, hint };
+}
+
+export function refusalToError(r: Refusal): VaultError {
+  return new VaultError(r.code, r.message, r.hint === undefined ? {} : { hint: r.hint });
+}

@@ -1,0 +1,34 @@
+/** What the library needs from outside, as narrow interfaces. Implementations are chosen at the edge. */
+
+/** Where a vault lives. Everything but the checkpoint is written once under a name that contains its own digest. */
+export interface Store {
+  /** The address as a person would type it. */
+  readonly address: string;
+  /** Undefined when there is no such file. Links are not followed: LINK_REFUSED. Other trouble: STORE_IO. */
+  get(path: string): Promise<Uint8Array | undefined>;
+  /** Writes a new file durably. A file already there under this name holds these bytes, or is garbage and is replaced. */
+  putNew(path: string, bytes: Uint8Array): Promise<void>;
+  /** Paths of all plain files below `prefix` (ends in `/`), in ascending order. */
+  list(prefix: string): Promise<string[]>;
+  /** Garbage only. Removing what is not there is no error. */
+  remove(path: string): Promise<void>;
+  /**
+   * The commit point: replaces the checkpoint if it still equals `old` (undefined: if there is none).
+   * False when somebody else was first. LOCKED when a live or foreign process holds the lock.
+   */
+  swapCheckpoint(old: Uint8Array | undefined, next: Uint8Array): Promise<boolean>;
+}
+
+/** Whole seconds since 1970-01-01 UTC. */
+export interface Clock {
+  now(): number;
+}
+
+/** Where pins, the verified-state cache and the queue live on this machine (0700; never in the vault). */
+export interface LocalState {
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** Atomic and fsynced: the old content or the new one. */
+  write(path: string, bytes: Uint8Array): Promise<void>;
+  remove(path: string): Promise<void>;
+  list(prefix: string): Promise<string[]>;
+}

@@ -1,0 +1,58 @@
+/**
+ * The scalars that signed bytes are made of, as closed schemas. Every op body, statement and policy is composed of these
+ * (docs/format.md, "Scalars").
+ */
+import * as v from 'valibot';
+
+/** 32 bytes as lower-case hex: digests, key ids, vault ids, Ed25519 public keys. */
+export const Hex32 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+/** 16 bytes as lower-case hex: nonces. */
+export const Hex16 = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
+
+/** One segment: persons, devices, roles, custody groups. */
+export const NAME = /^[a-z][a-z0-9._-]{0,63}$/;
+export const Name = v.pipe(v.string(), v.regex(NAME), v.check((s) => !s.includes('..')));
+
+/** A secret's name: segments joined by `/`, 255 characters at most. */
+export const SECRET_NAME = /^[a-z][a-z0-9._-]*(\/[a-z][a-z0-9._-]*)*$/;
+export const SecretName = v.pipe(v.string(), v.maxLength(255), v.regex(SECRET_NAME), v.check((s) => !s.includes('..')));
+
+/** A rule's path: `/` is everything, `dns/` all below, `pki/root` only itself. */
+export const RulePath = v.union([
+  v.literal('/'),
+  v.pipe(v.string(), v.maxLength(256), v.check((s) => isSecretName(s.endsWith('/') ? s.slice(0, -1) : s))),
+]);
+
+/** Zero or a positive safe integer. */
+export const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+/** A positive safe integer. */
+export const Positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+/** Whole seconds since 1970-01-01 UTC. A claim, never an order. */
+export const Time = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(253402300799));
+
+/** Short free text a person wrote. Control characters are refused, so that it can be shown on a terminal. */
+export const Text = v.pipe(v.string(), v.maxLength(1000), v.regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u));
+
+/** An age recipient: classic X25519 or hybrid post-quantum. Nothing else enters a vault. */
+export const Recipient = v.pipe(v.string(), v.maxLength(2048), v.regex(/^age1(pq1)?[02-9ac-hj-np-z]{58,}$/));
+
+/** A stored file by content: SHA-256 and size in bytes. */
+export const BlobRef = v.strictObject({ sha256: Hex32, size: Count });
+export type BlobRef = v.InferOutput<typeof BlobRef>;
+
+/** An array of unique strings in ascending code-unit order, so that a set has one encoding. */
+export function sortedSet<const S extends v.GenericSchema<string>>(item: S) {
+  return v.pipe(v.array(item), v.check((list: string[]) => list.every((x, i) => i === 0 || list[i - 1]! < x), 'not a sorted set'));
+}
+
+export function isName(text: string): boolean {
+  return NAME.test(text) && !text.includes('..');
+}
+
+export function isSecretName(text: string): boolean {
+  return text.length <= 255 && SECRET_NAME.test(text) && !text.includes('..');
+}
+
+/** JSON as signed bytes may hold it: no null except where a schema says so, no fractions (primitives/canonical-json.ts). */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };

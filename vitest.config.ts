@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    // Tests import the sources, so that a failure points at a line of TypeScript. The built packages are tested in test/packaging.
+    alias: { '@oxp-vault/core': at('./packages/core/src/index.ts') },
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/setup.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    coverage: {
+      provider: 'v8',
+      // Every source file counts, tested or not.
+      include: ['packages/*/src/**/*.ts'],
+      reporter: ['text-summary', 'lcov'],
+    },
+  },
+});
