@@ -11,6 +11,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/setup.ts'],
+    reporters: ['default', at('./test/support/reporter.ts')],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     coverage: {
