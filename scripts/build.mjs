@@ -49,10 +49,8 @@ async function bundle() {
     alias: { '@oxp-vault/core': at('packages', 'core', 'src', 'index.ts') },
     // The ESM build of a package where it has one: it can be shaken, and needs no interop.
     mainFields: ['module', 'main'],
+    // Names and lines stay: a stack trace in a bug report has to be readable, and start-up was measured not to care.
     minifySyntax: true,
-    minifyWhitespace: true,
-    // Names stay: a stack trace in a bug report has to be readable.
-    minifyIdentifiers: false,
     legalComments: 'none',
     metafile: true,
     write: true,
