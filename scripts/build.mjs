@@ -1,6 +1,5 @@
 // Builds every package: TypeScript emits the libraries, esbuild bundles the command.
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { at, buildStamp, filesBelow, packages, readJson, root, runHere, sourceDigest, writeStamp } from './workspace.mjs';
 
@@ -59,7 +58,7 @@ async function bundle() {
   const outputs = Object.keys(metafile.outputs);
   const written = new Set(outputs.map((path) => at(path)));
   for (const file of filesBelow(dist)) {
-    if (/\.js$/.test(file) && !written.has(join(dist, file))) rmSync(join(dist, file));
+    if (file.endsWith('.js') && !written.has(join(dist, file))) rmSync(join(dist, file));
   }
   outputs.forEach(giveRequire);
   chmodSync(join(dist, 'bin.js'), 0o755);
