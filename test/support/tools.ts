@@ -26,7 +26,6 @@ const TOOLS = {
   'age@1.3': { install: AGE, program: 'age', atLeast: [1, 3] },
   'age-keygen@1.3': { install: AGE, program: 'age-keygen', atLeast: [1, 3] },
   'age-plugin-batchpass': { install: AGE },
-  'age-plugin-pq': { install: AGE },
   ansible: debian('ansible-core'),
   'ansible-inventory': debian('ansible-core'),
   'ansible-playbook': debian('ansible-core'),
