@@ -37,6 +37,17 @@ export interface CheckResult {
   readonly detail?: string;
 }
 
+/** How a secret gets its next value. */
+export interface Rotation {
+  /**
+   * `generate`: `rotate` makes it. `by-hand`: somebody outside issues it, then `seal` takes it in. `plan`: no single command
+   * does it safely; a document says how.
+   */
+  readonly how: 'generate' | 'by-hand' | 'plan';
+  /** What people have to do, as an imperative that can follow a colon: "make a new API key at Scaleway, by hand". */
+  readonly words: string;
+}
+
 /** One kind of material: how it is made, taken in, viewed and checked. */
 export interface MaterialKind {
   readonly kind: string;
@@ -44,11 +55,20 @@ export interface MaterialKind {
   readonly summary: string;
   /** True when the value cannot be generated and must be imported. */
   readonly importOnly?: boolean;
-  /** Checks and completes parameters as people wrote them (bootstrap.yaml, --set). Throws BAD_VALUE naming the field. */
-  parameters(raw: JsonObject): JsonObject;
+  /**
+   * Checks and completes parameters as people wrote them (bootstrap.yaml, --set). What comes out can be signed, and is a fixed
+   * point: parameters(parameters(x)) equals parameters(x). For an import less is required, because the value says the rest.
+   * Throws BAD_VALUE (a ParameterError, parameters.ts) naming the field.
+   */
+  parameters(raw: JsonObject, origin?: 'generate' | 'import'): JsonObject;
   /** What would be made, in a few words: "P-384 root, 20 years, path length 1". */
   describe(parameters: JsonObject): string;
   generate?(parameters: JsonObject, context: GenerateContext): Promise<Material>;
+  /**
+   * Names under which a value can be taken in piece by piece (`import: { env: { access: SCW_ACCESS_KEY } }`). Such an import
+   * reaches `import` as one JSON object of strings (importedFields in fields.ts). Absent: only as whole bytes.
+   */
+  readonly importFields?: Readonly<Record<string, 'required' | 'optional'>>;
   /** Takes existing bytes in. Throws BAD_MATERIAL that names what is wrong, never a part of the value. */
   import(bytes: Uint8Array, parameters: JsonObject, context: GenerateContext): Promise<Material>;
   /** Named views: from the file and the public parts. `private` fields need the file. */
@@ -57,6 +77,7 @@ export interface MaterialKind {
   check(material: Material, context: CheckContext): Promise<CheckResult[]>;
   /** One short phrase after a check passed: "12 hosts, 4 groups". */
   facts(publicParts: JsonObject): string;
+  rotation(parameters: JsonObject, publicParts: JsonObject): Rotation;
 }
 
 export interface MaterialField {
