@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -13,7 +13,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const model = tempDir('layers');
 const core = join(root, 'packages', 'core');
 
-const LAYERS = readdirSync(join(core, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+const DIRECTORIES = readdirSync(join(core, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+/** The layers below the facade: each is a TypeScript project of its own, which can only see those it references. */
+const LAYERS = DIRECTORIES.filter((name) => existsSync(join(core, 'src', name, 'tsconfig.json')));
+/** The directories of the facade itself, which may see all of them. */
+const FACADE = ['engine', 'operations'];
 const FOUNDATION = ['errors', 'error-codes', 'secret', 'wire', 'ports'];
 
 function write(path: string, text: string): void {
@@ -70,6 +74,8 @@ describe('the lint rule', () => {
     inLayer('material', '../formats/thing.js'),
     inLayer('policy', '../seal/thing.js'),
     inLayer('policy', '../vault.js'),
+    inLayer('policy', '../engine/thing.js'),
+    inLayer('policy', '../operations/thing.js'),
     inLayer('policy', 'node:child_process'),
     inLayer('policy', 'commander'),
     inLayer('policy/deeper', '../../seal/thing.js'),
@@ -140,7 +146,8 @@ describe('the project references', () => {
   });
 
   it('cover every layer', () => {
-    // A directory without a project of its own would be in no layer at all.
+    // A directory that is neither a project of its own nor the facade's would be in no layer at all.
+    expect(DIRECTORIES.toSorted()).toEqual([...new Set([...LAYERS, ...FACADE.filter((name) => DIRECTORIES.includes(name))])].toSorted());
     const { references } = JSON.parse(readFileSync(join(core, 'tsconfig.json'), 'utf8')) as { references: { path: string }[] };
     const expected = ['./tsconfig.foundation.json', ...LAYERS.map((layer) => `./src/${layer}`)];
     expect(references.map(({ path }) => path).toSorted()).toEqual(expected.toSorted());
