@@ -12,6 +12,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/setup.ts'],
     reporters: ['default', at('./test/support/reporter.ts')],
+    // Most of the time goes into programs that the tests start and wait for: no core is kept back for Vitest itself.
+    maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 120_000,
     coverage: {

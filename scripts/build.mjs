@@ -93,6 +93,8 @@ function licences(outputs) {
 
 // Taken first: a source that changes meanwhile makes the stamp stale, as it should.
 const digest = sourceDigest();
+// And gone while building: what a failed build leaves behind is not what the last good one made.
+rmSync(buildStamp, { force: true });
 const ready = [...libraries, COMMAND].filter(hasSources);
 if (ready.length > 0) compile(ready);
 const outputs = ready.filter((name) => name !== COMMAND).map((name) => `packages/${name}/dist/index.js`);

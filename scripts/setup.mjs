@@ -39,13 +39,21 @@ function build() {
   if (runHere(process.execPath, [at('scripts', 'build.mjs')]) !== 0) fail('setup: the build failed (above).');
 }
 
+/** What the person is told instead of a stack trace. */
+class Failure extends Error {}
+
 function fail(message) {
-  process.stderr.write(`${message}\n`);
-  process.exit(1);
+  throw new Failure(message);
 }
 
-checkNode();
-exclusively('setup', () => {
-  install();
-  build();
-});
+try {
+  checkNode();
+  exclusively('setup', () => {
+    install();
+    build();
+  });
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

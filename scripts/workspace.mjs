@@ -1,7 +1,7 @@
 // What the scripts share: where things are, and how to tell whether something changed. Needs nothing but Node.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -71,30 +71,50 @@ export function runHere(command, args, options = {}) {
   return result.status ?? 1;
 }
 
-/** Runs `step` while no other process runs one under the same name. A lock of a dead process is taken over. */
+/** Runs `step` while no other process runs one under the same name. The lock of a dead process is taken over. */
 export function exclusively(name, step) {
   const lock = at('.stamp', `${name}.lock`);
+  const mine = `${lock}.${process.pid}`;
   mkdirSync(dirname(lock), { recursive: true });
-  const wait = new Int32Array(new SharedArrayBuffer(4));
-  for (let told = false; ; ) {
+  // Linked into place: a lock never exists without saying whose it is.
+  writeFileSync(mine, String(process.pid));
+  try {
+    take(lock, mine, name);
     try {
-      writeFileSync(lock, String(process.pid), { flag: 'wx' });
-      break;
+      return step();
+    } finally {
+      rmSync(lock, { force: true });
+    }
+  } finally {
+    rmSync(mine, { force: true });
+  }
+}
+
+function take(lock, mine, name) {
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  for (let told = false; ; Atomics.wait(sleeper, 0, 0, 100)) {
+    try {
+      linkSync(mine, lock);
+      return;
     } catch (error) {
       if (error.code !== 'EEXIST') throw error;
     }
-    const holder = existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : 0;
-    if (holder > 0 && !isAlive(holder)) rmSync(lock, { force: true });
-    else if (!told && holder > 0) {
+    const holder = holderOf(lock);
+    if (holder === undefined) continue;
+    if (!isAlive(holder)) rmSync(lock, { force: true });
+    else if (!told) {
       told = true;
       process.stderr.write(`${name}: waiting for process ${holder}, which is at it\n`);
     }
-    Atomics.wait(wait, 0, 0, 100);
   }
+}
+
+function holderOf(lock) {
   try {
-    return step();
-  } finally {
-    rmSync(lock, { force: true });
+    return Number(readFileSync(lock, 'utf8'));
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined; // given back meanwhile
+    throw error;
   }
 }
 
