@@ -63,6 +63,15 @@ const TOOLS = {
 
 export type ToolName = keyof typeof TOOLS;
 
+/** How a person gets the tool, as one reads it in the reason of a skip. */
+export const howToInstall = (name: ToolName): string => TOOLS[name].install;
+
+/** Whether the tool may be missing even where tools are required. */
+export function isOptional(name: ToolName): boolean {
+  const entry: ToolEntry = TOOLS[name];
+  return entry.optional === true;
+}
+
 const required = (): boolean => process.env['OXP_TEST_REQUIRE'] === '1';
 
 /** Daemons live in sbin, which a plain user's PATH lacks; the last one is where `.ci/run` puts what it builds. */
@@ -108,8 +117,7 @@ export function missingTools(names: readonly ToolName[]): string | undefined {
 }
 
 function mayBeAbsent(name: ToolName): boolean {
-  const entry: ToolEntry = TOOLS[name];
-  return entry.optional === true || !required();
+  return isOptional(name) || !required();
 }
 
 /** The program's absolute path, or undefined where it is missing and may be. Throws if OXP_TEST_REQUIRE=1 demands it. */
