@@ -1,0 +1,10 @@
+export type { CheckContext, CheckResult, GenerateContext, Material, MaterialField, MaterialKind, Rotation } from './material.js';
+export { isMaterialKind, MATERIAL_KINDS, type MaterialKindName } from './kinds.js';
+export { materialKind } from './registry.js';
+export { importedFields } from './fields.js';
+export { ParameterError } from './parameters.js';
+export { nextKeyName } from './tsig-name.js';
+export { hasEmbeddedCredential, type KubeAuth } from './kube-auth.js';
+export { type BootstrapPlan, type BootstrapSecret, parseBootstrap } from './bootstrap.js';
+export type { ImportSource } from './bootstrap-import.js';
+export { defaultBootstrap } from './bootstrap-default.js';
