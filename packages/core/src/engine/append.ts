@@ -1,0 +1,85 @@
+/** Appending: files, then the new last page, then the checkpoint swap, which is the commit point (design: Stores). */
+import { parseEntry, type SignedEntry } from '../audit/entry.js';
+import { signCheckpoint, type CheckpointSigner } from '../audit/checkpoint.js';
+import { encodePage, decodePage, PAGE_SIZE, pagePath, pageStart } from '../audit/page.js';
+import { refusalToError, VaultError } from '../errors.js';
+import type { Store } from '../ports.js';
+import { CompactRange } from '../primitives/compact-range.js';
+import type { SigningKey } from '../primitives/ed25519.js';
+import { sha256Hex, toHex } from '../primitives/hash.js';
+import { leafHash } from '../primitives/merkle-hash.js';
+import { judge, type VaultState } from '../state.js';
+import type { LoadedLog } from './load.js';
+import { inParallel } from './parallel.js';
+
+export interface NewFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface Sequencer extends CheckpointSigner {
+  readonly key: SigningKey;
+}
+
+export interface Batch {
+  readonly entries: readonly SignedEntry[];
+  /** Ciphertexts, grants and policy files that the entries name. */
+  readonly files: readonly NewFile[];
+}
+
+/** The entries of `batch` that are not in the log yet, each judged allowed in turn. Throws the first refusal: then nothing is written. */
+export function admit(state: VaultState, batch: Batch): { fresh: SignedEntry[]; after: VaultState; effects: number[] } {
+  const fresh: SignedEntry[] = [];
+  const effects: number[] = [];
+  let after = state;
+  const bySha256 = new Map([...batch.files, ...batch.entries.flatMap((e) => (e.object ? [e.object] : []))].map((f) => [sha256Hex(f.bytes), f.bytes]));
+  for (const signed of batch.entries) {
+    const { digest } = parseEntry(signed.line);
+    // A push that timed out may have been accepted all the same: the same signed bytes are never appended twice.
+    if (after.digests.has(digest)) continue;
+    const judged = judge(after, { data: signed.line, file: (sha256) => bySha256.get(sha256) });
+    if (judged.refused) throw refusalToError(judged.refused);
+    if (judged.next.policy?.digest !== after.policy?.digest) effects.push(fresh.length);
+    after = { ...judged.next, size: after.size + 1, digests: after.digests.add(digest) };
+    fresh.push(signed);
+  }
+  return { fresh, after, effects };
+}
+
+/**
+ * Writes one run of admitted entries after `loaded`. True when the swap succeeded; false when somebody was first: the caller
+ * loads again, judges again, and comes back with the same signed bytes.
+ */
+export async function writeRun(store: Store, loaded: LoadedLog | undefined, vault: string, run: readonly SignedEntry[], files: readonly NewFile[], sequencer: Sequencer): Promise<boolean> {
+  await inParallel([...files, ...run.flatMap((e) => (e.object ? [e.object] : []))], (file) => store.putNew(file.path, file.bytes));
+
+  const size = loaded?.log.state.size ?? 0;
+  const start = pageStart(size);
+  const old = loaded && size > start ? await lastPage(store, loaded) : undefined;
+  let lines = [...(old?.lines ?? []), ...run.map((e) => e.line)];
+  let previous = old ? old.previous : (loaded?.log.pages.at(-1) ?? null);
+  let last = { path: '', digest: '' };
+  for (let first = start; lines.length > 0; first += PAGE_SIZE) {
+    const bytes = encodePage({ previous, lines: lines.slice(0, PAGE_SIZE) });
+    const digest = sha256Hex(bytes);
+    last = { path: pagePath(first, digest), digest };
+    await store.putNew(last.path, bytes);
+    previous = digest;
+    lines = lines.slice(PAGE_SIZE);
+  }
+
+  const tree = (loaded?.log.tree ?? CompactRange.empty).appendAll(run.map((e) => leafHash(e.line)));
+  const checkpoint = signCheckpoint({ vault, size: tree.size, root: toHex(tree.root()), page: last.digest }, sequencer, sequencer.key);
+  if (!(await store.swapCheckpoint(loaded?.checkpoint.bytes, checkpoint))) return false;
+  // Only now is the replaced page garbage. A reader that misses it starts again from the checkpoint.
+  if (old) await store.remove(old.path);
+  return true;
+}
+
+async function lastPage(store: Store, loaded: LoadedLog): Promise<{ path: string; previous: string | null; lines: readonly Uint8Array[] }> {
+  const { size, page } = loaded.checkpoint;
+  const path = pagePath(pageStart(size - 1), page);
+  const bytes = await store.get(path);
+  if (!bytes) throw new VaultError('RACE_LOST', 'the log has moved on in this very moment', { hint: 'Try again.' });
+  return { path, ...decodePage(bytes, page, path) };
+}

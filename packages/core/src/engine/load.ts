@@ -1,0 +1,210 @@
+/** Loading: checkpoint, pages, files, fold, signer, pin. Only what is new since the last accepted checkpoint is verified again. */
+import { parseEntry, entryBody, objectPath, type Entry } from '../audit/entry.js';
+import { checkpointSignedBy, CHECKPOINT_PATH, claimedSigners, readCheckpoint, type LogPoint, type VaultCheckpoint } from '../audit/checkpoint.js';
+import { pagePath, PAGE_SIZE, pageStart } from '../audit/page.js';
+import { isVaultError, VaultError } from '../errors.js';
+import { OPS } from '../ops.js';
+import type { PolicyPropose, PolicySign, VaultInit } from '../policy/ops.js';
+import { policyPath } from '../policy/policy.js';
+import type { PolicyState } from '../policy/state.js';
+import type { Store } from '../ports.js';
+import { CompactRange } from '../primitives/compact-range.js';
+import { sha256Hex, toHex } from '../primitives/hash.js';
+import { leafHash } from '../primitives/merkle-hash.js';
+import { apply, emptyState, type VaultState } from '../state.js';
+import { MissingPage, readNewLeaves } from './pages.js';
+import type { Stray, VerifiedLog } from './state-cache.js';
+
+const ROOT_PREFIX = 16;
+const ATTEMPTS = 5;
+
+export const nothingKnown: VerifiedLog = {
+  state: emptyState,
+  tree: CompactRange.empty,
+  pages: [],
+  partial: [],
+  files: [],
+  roots: CompactRange.empty.root().slice(0, ROOT_PREFIX),
+  strays: [],
+};
+
+export interface LoadedLog {
+  readonly checkpoint: VaultCheckpoint;
+  readonly log: VerifiedLog;
+}
+
+/** What a load must agree with beside `known`: points of the log that somebody vouched for. */
+export interface Vouched extends LogPoint {
+  /** Whose word it is, for the message: "this machine", "--expect". */
+  readonly by: string;
+}
+
+/**
+ * Reads and verifies the log of a store. Throws VAULT_NOT_FOUND, BAD_CHECKPOINT, STORE_INCOMPLETE, ROLLBACK, FORK,
+ * UPGRADE_REQUIRED. A writer may replace the last page between two reads here; then it starts again from the checkpoint.
+ */
+export async function loadLog(store: Store, knownOf: (vault: string) => Promise<{ known: VerifiedLog; vouched: readonly Vouched[] }>): Promise<LoadedLog> {
+  for (let attempt = 1; ; attempt++) {
+    const bytes = await store.get(CHECKPOINT_PATH);
+    if (!bytes) throw new VaultError('VAULT_NOT_FOUND', `there is no vault at ${store.address}`, { hint: 'To make one: oxp-vault init' });
+    const checkpoint = readCheckpoint(bytes);
+    const { known, vouched } = await knownOf(checkpoint.vault);
+    try {
+      return { checkpoint, log: await extend(store, checkpoint, known, vouched) };
+    } catch (error) {
+      if (!(error instanceof MissingPage)) throw error;
+      const moved = (await store.get(CHECKPOINT_PATH)) ?? new Uint8Array();
+      if (attempt >= ATTEMPTS || sha256Hex(moved) === sha256Hex(bytes)) throw incomplete(error.path);
+    }
+  }
+}
+
+async function extend(store: Store, checkpoint: VaultCheckpoint, known: VerifiedLog, vouched: readonly Vouched[]): Promise<VerifiedLog> {
+  for (const point of vouched) {
+    if (checkpoint.size < point.size) throw rollback(checkpoint, point);
+    if (point.size <= known.state.size && !rootWas(known.roots, point)) throw forked(checkpoint, point);
+  }
+  const log = checkpoint.size > known.state.size ? await fold(store, checkpoint, known, vouched) : known;
+  if (toHex(log.tree.root()) !== checkpoint.root) throw forked(checkpoint, { size: known.state.size, root: toHex(known.tree.root()), by: 'this machine' });
+  await requireComplete(store, checkpoint, log);
+  if (log.state.policy?.upgrade) {
+    throw new VaultError('UPGRADE_REQUIRED', `this vault has moved on to policy format ${log.state.policy.upgrade.format}, which this release does not know`, { hint: 'Install a newer oxp-vault.' });
+  }
+  return log;
+}
+
+async function fold(store: Store, checkpoint: VaultCheckpoint, known: VerifiedLog, vouched: readonly Vouched[]): Promise<VerifiedLog> {
+  const { lines, pages, partial } = await readNewLeaves(store, checkpoint, known);
+  const files = new Set(known.files);
+  const roots: Uint8Array[] = [known.roots];
+  const strays: Stray[] = [...known.strays];
+  let { state, tree } = known;
+  let before = state;
+  for (const data of lines) {
+    const named = await namedFiles(store, data, state);
+    before = state;
+    state = apply(state, { data, file: (sha256) => named.bySha256.get(sha256) });
+    for (const path of named.paths) files.add(path);
+    tree = tree.append(leafHash(data));
+    roots.push(tree.root().slice(0, ROOT_PREFIX));
+    const point = vouched.find((p) => p.size === state.size);
+    if (point && toHex(tree.root()) !== point.root) throw forked(checkpoint, point);
+    if (state.policy?.upgrade) break;
+  }
+  const allRoots = Buffer.concat(roots);
+  for (const [i, data] of lines.entries()) {
+    const stray = strayOf(data, known.state.size + i, allRoots);
+    if (stray) strays.push(stray);
+  }
+  if (state.policy?.upgrade === undefined) {
+    if (toHex(tree.root()) !== checkpoint.root) throw new VaultError('FORK', 'the pages of the log do not have the root that its checkpoint names');
+    if (![before, state].some((s) => signedByEnrolled(checkpoint, s))) {
+      throw new VaultError('BAD_CHECKPOINT', 'the checkpoint is not signed by anybody enrolled in this vault', { hint: 'Put the last good state back: oxp-vault sync --restore' });
+    }
+    if (state.policy?.vault !== checkpoint.vault) throw new VaultError('WRONG_VAULT', `the checkpoint names vault ${checkpoint.vault.slice(0, 8)}, and the log is another`);
+  }
+  return { state, tree, pages, partial, files: [...files].sort(), roots: allRoots, strays };
+}
+
+function signedByEnrolled(checkpoint: VaultCheckpoint, state: VaultState): boolean {
+  return claimedSigners(checkpoint).some(({ person, device }) =>
+    (state.policy?.people.get(person)?.devices ?? []).some((d) => d.device === device && checkpointSignedBy(checkpoint, { person, device }, d.publicKey)),
+  );
+}
+
+/** The policy files and objects that an entry names. Those of an entry that does not parse are nobody's concern: it is void. */
+async function namedFiles(store: Store, data: Uint8Array, state: VaultState): Promise<{ paths: string[]; bySha256: Map<string, Uint8Array> }> {
+  const paths: string[] = [];
+  const bySha256 = new Map<string, Uint8Array>();
+  const need = async (path: string): Promise<void> => {
+    const bytes = await store.get(path);
+    if (!bytes) throw new MissingPage(path);
+    paths.push(path);
+    bySha256.set(sha256Hex(bytes), bytes);
+  };
+  let entry: Entry;
+  try {
+    entry = parseEntry(data);
+  } catch (error) {
+    if (isVaultError(error)) return { paths, bySha256 };
+    throw error;
+  }
+  if ('object' in entry.payload) await need(objectPath(entry.payload.object.sha256));
+  const path = namedPolicy(entry, bySha256, state.policy);
+  if (path !== undefined) await need(path);
+  return { paths, bySha256 };
+}
+
+/** Path of the policy file without which an entry cannot be judged; undefined where it is refused anyway, or needs none. */
+function namedPolicy(entry: Entry, objects: Map<string, Uint8Array>, policy: PolicyState | undefined): string | undefined {
+  const { op } = entry.payload;
+  if (op !== 'vault.init' && op !== 'policy.propose' && op !== 'policy.sign') return undefined;
+  let body: object | undefined;
+  try {
+    body = OPS[op]?.parse(entryBody(entry, (sha256) => objects.get(sha256)));
+  } catch (error) {
+    if (isVaultError(error)) return undefined;
+    throw error;
+  }
+  if (body === undefined) return undefined;
+  if (op === 'vault.init') return policy ? undefined : policyPath(1, (body as VaultInit).policy);
+  if (op === 'policy.sign') {
+    const proposal = policy?.proposals.find((p) => p.digest === (body as PolicySign).digest);
+    return proposal && policyPath(proposal.number, proposal.digest);
+  }
+  const { number, digest, previous } = body as PolicyPropose;
+  return policy && number === policy.policy.number + 1 && previous === policy.digest ? policyPath(number, digest) : undefined;
+}
+
+function strayOf(data: Uint8Array, leaf: number, roots: Uint8Array): Stray | undefined {
+  let entry: Entry;
+  try {
+    entry = parseEntry(data);
+  } catch (error) {
+    if (isVaultError(error)) return undefined;
+    throw error;
+  }
+  const { seen, actor } = entry.payload;
+  return seen.size <= leaf && rootWas(roots, seen) ? undefined : { leaf, person: actor.person, seen };
+}
+
+/** True when the log had this root at this size, as far as `roots` tells. */
+function rootWas(roots: Uint8Array, point: LogPoint): boolean {
+  const at = point.size * ROOT_PREFIX;
+  return toHex(roots.subarray(at, at + ROOT_PREFIX)) === point.root.slice(0, 2 * ROOT_PREFIX);
+}
+
+/** A checkpoint counts only while everything that it stands on is there (design: "part of the log"). */
+async function requireComplete(store: Store, checkpoint: VaultCheckpoint, log: VerifiedLog): Promise<void> {
+  const there = new Set([...(await store.list('log/')), ...(await store.list('policy/')), ...(await store.list('objects/'))]);
+  for (const [i, digest] of log.pages.entries()) {
+    const path = pagePath(i * PAGE_SIZE, digest);
+    if (!there.has(path)) throw new MissingPage(path);
+  }
+  const last = pagePath(pageStart(checkpoint.size - 1), checkpoint.page);
+  for (const path of [last, ...log.files]) if (!there.has(path)) throw new MissingPage(path);
+}
+
+function incomplete(path: string): VaultError {
+  return new VaultError('STORE_INCOMPLETE', `${path} is missing: this state of the vault is not accepted`, {
+    hint: 'Put the last good state back from a machine that has it: oxp-vault sync --restore',
+  });
+}
+
+function rollback(checkpoint: VaultCheckpoint, point: Vouched): VaultError {
+  return new VaultError('ROLLBACK', `this vault is older than what ${point.by === 'this machine' ? 'this machine has already seen' : `${point.by} names`}`, {
+    details: [
+      `seen   ${point.size} entries, root ${point.root.slice(0, 8)}`,
+      `here   ${checkpoint.size} entries, root ${checkpoint.root.slice(0, 8)}`,
+      'A restored backup shows this, and so does someone hiding a change. Ask who set it back.',
+    ],
+    hint: 'If it was a backup, a machine that has the missing entries puts them back: oxp-vault sync --restore',
+  });
+}
+
+function forked(checkpoint: VaultCheckpoint, point: Vouched): VaultError {
+  return new VaultError('FORK', `this is another history of the vault than the one that ${point.by} knows`, {
+    details: [`known  ${point.size} entries, root ${point.root.slice(0, 8)}`, `here   ${checkpoint.size} entries, root ${checkpoint.root.slice(0, 8)}`],
+    hint: 'Two histories of one vault exist. Compare `oxp-vault status` with a colleague before you go on.',
+  });
+}

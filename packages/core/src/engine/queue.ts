@@ -1,0 +1,82 @@
+/** The queue: entries signed here that are not in the log yet, fsynced before anything that they record is shown. */
+import * as v from 'valibot';
+import { parseEntry, type SignedEntry } from '../audit/entry.js';
+import { VaultError } from '../errors.js';
+import type { LocalState } from '../ports.js';
+import { fromBase64, toBase64, utf8 } from '../primitives/hash.js';
+import type { NewFile } from './append.js';
+
+const QueuedFile = v.strictObject({ path: v.string(), base64: v.string() });
+const QueuedJson = v.strictObject({ line: v.string(), object: v.optional(QueuedFile), files: v.array(QueuedFile), reason: v.optional(v.string()) });
+
+export interface Queued {
+  readonly digest: string;
+  readonly entry: SignedEntry;
+  readonly files: readonly NewFile[];
+  /** Why it was refused, for what lies in `rejected/`. */
+  readonly reason?: string;
+}
+
+function queuePath(vault: string, where: 'queue' | 'rejected', digest: string): string {
+  return `vaults/${vault}/${where}/${digest}.json`;
+}
+
+export async function enqueue(local: LocalState, vault: string, entry: SignedEntry, files: readonly NewFile[] = []): Promise<Queued> {
+  const queued: Queued = { digest: parseEntry(entry.line).digest, entry, files };
+  await local.write(queuePath(vault, 'queue', queued.digest), encode(queued));
+  return queued;
+}
+
+export async function dequeue(local: LocalState, vault: string, digest: string): Promise<void> {
+  await local.remove(queuePath(vault, 'queue', digest));
+}
+
+/** Keeps what the log no longer allows, with its files, until its author has dealt with it. */
+export async function reject(local: LocalState, vault: string, queued: Queued, reason: string): Promise<void> {
+  await local.write(queuePath(vault, 'rejected', queued.digest), encode({ ...queued, reason }));
+  await dequeue(local, vault, queued.digest);
+}
+
+export async function listQueued(local: LocalState, vault: string, where: 'queue' | 'rejected'): Promise<Queued[]> {
+  const found: Queued[] = [];
+  for (const path of await local.list(`vaults/${vault}/${where}/`)) {
+    const bytes = await local.read(path);
+    if (bytes) found.push(decode(bytes, path));
+  }
+  // The order in which they were signed, as their authors claim it.
+  return found.sort((a, b) => parseEntry(a.entry.line).payload.time - parseEntry(b.entry.line).payload.time);
+}
+
+function encode(queued: Queued): Uint8Array {
+  const file = (f: NewFile): v.InferOutput<typeof QueuedFile> => ({ path: f.path, base64: toBase64(f.bytes) });
+  const { entry, files, reason } = queued;
+  return utf8(JSON.stringify({
+    line: new TextDecoder().decode(entry.line),
+    ...(entry.object ? { object: file(entry.object) } : {}),
+    files: files.map(file),
+    ...(reason === undefined ? {} : { reason }),
+  }));
+}
+
+function decode(bytes: Uint8Array, path: string): Queued {
+  const file = (f: v.InferOutput<typeof QueuedFile>): NewFile => {
+    const content = fromBase64(f.base64);
+    if (!content) throw damaged(path);
+    return { path: f.path, bytes: content };
+  };
+  let raw: unknown;
+  try {
+    raw = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw damaged(path, cause);
+  }
+  const parsed = v.safeParse(QueuedJson, raw);
+  if (!parsed.success) throw damaged(path);
+  const { line, object, files, reason } = parsed.output;
+  const entry: SignedEntry = { line: utf8(line), ...(object ? { object: file(object) } : {}) };
+  return { digest: parseEntry(entry.line).digest, entry, files: files.map(file), ...(reason === undefined ? {} : { reason }) };
+}
+
+function damaged(path: string, cause?: unknown): VaultError {
+  return new VaultError('STORE_IO', `the queued entry ${path} is damaged`, { cause, hint: 'It is kept as it is. Move it away to go on without it.' });
+}

@@ -1,0 +1,151 @@
+/** Opening: hash, then header, then decryption, all in memory; recorded before a byte is returned. */
+import { dequeue, enqueue } from '../engine/queue.js';
+import { inParallel } from '../engine/parallel.js';
+import { isVaultError, VaultError } from '../errors.js';
+import { rolesOf, ruleFor } from '../policy/rules.js';
+import { ageDecrypt, ageHeaderStanzas } from '../primitives/age.js';
+import { sha256Hex } from '../primitives/hash.js';
+import { newestVersion, versionOf, type SecretVersion } from '../seal/state.js';
+import { ciphertextPath, type Statement } from '../seal/statement.js';
+import { Secret } from '../secret.js';
+import type { Vault } from '../vault.js';
+import { roleKeys, type RoleKeys } from './role-keys.js';
+
+export interface OpenRequest {
+  /** Secrets by name, each at its newest version unless `version` says otherwise. */
+  readonly secrets: readonly { readonly name: string; readonly version?: number }[];
+  /** Why, for the log. */
+  readonly purpose?: string;
+  /** True when the record must stay in the queue because the store is not to be touched. */
+  readonly offline?: boolean;
+}
+
+export interface OpenedVersion {
+  readonly name: string;
+  readonly version: number;
+  readonly kind: string;
+  readonly file: Secret;
+  readonly public: Statement['public'];
+  readonly parameters: Statement['parameters'];
+  readonly newest: boolean;
+  readonly retired: boolean;
+}
+
+/** Names of the secrets that a role may read at their newest version, in order. Throws ROLE_NOT_FOUND. */
+export function readableBy(vault: Vault, role: string): string[] {
+  if (!Object.hasOwn(vault.policy.policy.roles, role)) {
+    throw new VaultError('ROLE_NOT_FOUND', `there is no role ${role}`, { hint: `Roles: ${Object.keys(vault.policy.policy.roles).join(', ')}` });
+  }
+  return vault.state.secrets.secrets.sortedKeys().filter((name) => {
+    const statement = newestVersion(vault.state.secrets.secrets.get(name) ?? [])?.statement;
+    return statement && 'readers' in statement && statement.readers.some((r) => r.role === role);
+  });
+}
+
+/** The version that is meant. Throws SECRET_NOT_FOUND, VERSION_NOT_FOUND, PENDING. */
+export function findVersion(vault: Vault, name: string, version?: number): SecretVersion {
+  const versions = vault.state.secrets.secrets.get(name);
+  if (!versions) {
+    const near = vault.state.secrets.secrets.sortedKeys().filter((n) => n.includes(name.split('/').at(-1) ?? name)).slice(0, 3);
+    throw new VaultError('SECRET_NOT_FOUND', `there is no secret ${name}`, { hint: near.length > 0 ? `Did you mean: ${near.join(', ')}?` : 'See what there is: oxp-vault list' });
+  }
+  if (version !== undefined) {
+    const found = versionOf(vault.state.secrets, name, version);
+    if (!found) throw new VaultError('VERSION_NOT_FOUND', `${name} has no version ${version}: it has 1 to ${versions.length}`);
+    return found;
+  }
+  const newest = newestVersion(versions);
+  if (!newest) throw new VaultError('PENDING', `${name} is pending: its custodians have not acknowledged their shares yet`, { hint: 'See who is missing: oxp-vault custody status' });
+  return newest;
+}
+
+/**
+ * Opens secrets for this person. The opening is in the log, or at least fsynced in the queue, before the promise resolves.
+ * Throws NOT_A_READER, NEEDS_GRANT, BLOB_MISSING, HASH_MISMATCH, STANZA_MISMATCH, SEALER_FAULT and what `findVersion` throws.
+ */
+export async function openSecrets(vault: Vault, request: OpenRequest): Promise<OpenedVersion[]> {
+  vault.requireEnrolled();
+  const opened = await decryptVersions(vault, request.secrets.map(({ name, version }) => findVersion(vault, name, version)));
+  await recordOpening(vault, opened.map((o) => o.version), request);
+  return opened.map(({ version, file }) => describe(vault, version, file));
+}
+
+/** Decrypts without recording: for what stays in memory, as a comparison before sealing. Nothing of it may be shown. */
+export async function decryptVersions(vault: Vault, versions: readonly SecretVersion[]): Promise<{ version: SecretVersion; file: Secret }[]> {
+  const rings = new Map<string, Promise<RoleKeys>>();
+  const ring = (role: string): Promise<RoleKeys> => {
+    const known = rings.get(role) ?? roleKeys(vault, role);
+    rings.set(role, known);
+    return known;
+  };
+  return inParallel(versions, async (version) => ({ version, file: await decryptVersion(vault, version, ring) }));
+}
+
+async function decryptVersion(vault: Vault, version: SecretVersion, ring: (role: string) => Promise<RoleKeys>): Promise<Secret> {
+  const { statement, sealer } = version;
+  const label = `${statement.name} version ${statement.version}`;
+  const key = await readingKey(vault, statement, ring);
+  const path = ciphertextPath(statement);
+  const bytes = await vault.store.get(path);
+  if (!bytes) throw new VaultError('BLOB_MISSING', `${label} is in the log, and its file ${path} is missing`, { hint: 'Put it back from a machine that has it: oxp-vault sync --restore' });
+  if (bytes.length !== statement.ciphertext.size || sha256Hex(bytes) !== statement.ciphertext.sha256) {
+    throw new VaultError('HASH_MISMATCH', `${path} is not the file that ${sealer.person} signed as ${label}`, { hint: 'It was changed after it was sealed. Nothing of it was decrypted.' });
+  }
+  const stanzas = await ageHeaderStanzas(bytes);
+  const { type, count } = statement.ciphertext.stanzas;
+  if (stanzas.count !== count || stanzas.types.some((t) => t !== type)) {
+    throw new VaultError('STANZA_MISMATCH', `${path} has other recipients in its header than ${sealer.person} signed for ${label}`);
+  }
+  try {
+    return Secret.take(await ageDecrypt(bytes, [key]));
+  } catch (cause) {
+    throw new VaultError('SEALER_FAULT', `${sealer.person} sealed ${label} and named your role as a reader, but it cannot be opened with the role's key`, { cause, hint: `Ask ${sealer.person} to seal it again.` });
+  }
+}
+
+/** The identity line of the role key that this version is sealed to, of a role that this person is in. */
+async function readingKey(vault: Vault, statement: Statement, ring: (role: string) => Promise<RoleKeys>): Promise<string> {
+  const me = vault.requireEnrolled().card.person;
+  const label = `${statement.name} version ${statement.version}`;
+  if (!('readers' in statement)) throw new VaultError('NOT_A_READER', `${label} is under custody: nobody reads it alone`, { hint: 'Ask for it: oxp-vault handover request' });
+  const mine = rolesOf(vault.policy.policy, me);
+  const readers = statement.readers.filter((r) => mine.includes(r.role));
+  if (readers.length === 0) {
+    throw new VaultError('NOT_A_READER', `you (${me}) may not read ${label}: it is sealed to ${statement.readers.map((r) => r.role).join(', ')}`, {
+      hint: ruleFor(vault.policy.policy, statement.name) ? `Its owners are ${ruleFor(vault.policy.policy, statement.name)!.owners.join(', ')}.` : 'No rule of the policy covers it any more.',
+    });
+  }
+  for (const reader of readers) {
+    const key = (await ring(reader.role)).get(reader.recipient);
+    if (key !== undefined) return key;
+  }
+  const role = readers[0]!.role;
+  throw new VaultError('NEEDS_GRANT', `you are a member of ${role}, and nobody has granted you its key yet`, { hint: `A member who has it types: oxp-vault role grant ${role}` });
+}
+
+/** Fsynced into the queue first; then in the log at once, unless offline. What cannot be queued is not shown. */
+async function recordOpening(vault: Vault, versions: readonly SecretVersion[], request: OpenRequest): Promise<void> {
+  const statements = [...new Set(versions.map((ver) => ver.digest))].sort();
+  if (statements.length === 0) return;
+  const online = request.offline !== true;
+  const entry = vault.sign('secret.open', { statements, purpose: request.purpose ?? 'open', online });
+  const queued = await enqueue(vault.local, vault.id, entry);
+  if (!online) return;
+  try {
+    await vault.append({ entries: [entry], files: [] }, { recordOnly: true });
+  } catch (error) {
+    // The record is safe in the queue, and the next write takes it along; a store that cannot be written must not stop a reader.
+    if (isVaultError(error) && (error.class === 'store' || error.class === 'conflict')) return;
+    throw error;
+  }
+  await dequeue(vault.local, vault.id, queued.digest);
+}
+
+function describe(vault: Vault, version: SecretVersion, file: Secret): OpenedVersion {
+  const { statement } = version;
+  const newest = newestVersion(vault.state.secrets.secrets.get(statement.name) ?? []) === version;
+  return {
+    name: statement.name, version: statement.version, kind: statement.kind, file,
+    public: statement.public, parameters: statement.parameters, newest, retired: version.retired !== undefined,
+  };
+}

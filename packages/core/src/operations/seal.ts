@@ -1,0 +1,88 @@
+/** Sealing: one age file and one signed statement a version, exactly to the readers that the policy names. */
+import type { SignedEntry } from '../audit/entry.js';
+import type { Batch, NewFile } from '../engine/append.js';
+import { inParallel } from '../engine/parallel.js';
+import { refusalToError, VaultError } from '../errors.js';
+import { authorityOf } from '../ops.js';
+import { ageEncrypt } from '../primitives/age.js';
+import { sha256Hex } from '../primitives/hash.js';
+import { applySeal } from '../seal/apply.js';
+import type { SealRule } from '../seal/state.js';
+import { ciphertextPath, type Reader, type Statement } from '../seal/statement.js';
+import type { Secret } from '../secret.js';
+import type { JsonObject } from '../wire.js';
+import type { Vault } from '../vault.js';
+
+/** A value ready to seal. The structural twin of a Material, so that sealing needs to know nothing of kinds. */
+export interface Sealable {
+  readonly name: string;
+  readonly kind: string;
+  readonly file: Secret;
+  readonly parameters: JsonObject;
+  readonly public: JsonObject;
+  readonly origin: 'generated' | 'imported' | { readonly resealOf: string };
+}
+
+export interface Sealed {
+  readonly name: string;
+  readonly version: number;
+  readonly statement: Statement;
+}
+
+/** The roles that would read a secret of this name. Throws NOT_ALLOWED, EPOCH_MISSING, EPOCH_STALE, UNSUPPORTED. */
+export function readersOf(vault: Vault, name: string): Reader[] {
+  const authority = authorityOf(vault.policy);
+  const rule = authority.rule(name);
+  if (!rule) throw new VaultError('NOT_ALLOWED', `no rule of the policy covers ${name}`, { hint: 'Add a rule for its path to policy.yaml, then: oxp-vault policy propose' });
+  return plainReaders(name, rule).map((role) => {
+    const epoch = authority.epochOf(role);
+    if (!epoch) throw new VaultError('EPOCH_MISSING', `${name} is for role ${role}, which has no key yet`, { hint: `One of its members, or its steward, makes it: oxp-vault role rekey ${role}` });
+    return { role, epoch: epoch.epoch, recipient: epoch.recipient };
+  });
+}
+
+function plainReaders(name: string, rule: SealRule): readonly string[] {
+  if (rule.readers) return rule.readers;
+  throw new VaultError('UNSUPPORTED', `${name} is under custody ${rule.custody?.group}: this release does not seal under custody yet`, { hint: 'Give its rule readers instead of custody until then.' });
+}
+
+/** Entries and files that seal these values. Each is judged by the very rules that every reader will apply. */
+export async function sealBatch(vault: Vault, items: readonly Sealable[]): Promise<Batch & { sealed: Sealed[] }> {
+  vault.requireEnrolled();
+  const twice = items.find((item, i) => items.findIndex((other) => other.name === item.name) !== i);
+  if (twice) throw new VaultError('USAGE', `${twice.name} is to be sealed twice in one run`);
+  const made = await inParallel(items, (item) => sealOne(vault, item));
+  return { entries: made.map((m) => m.entry), files: made.map((m) => m.file), sealed: made.map(({ statement }) => ({ name: statement.name, version: statement.version, statement })) };
+}
+
+async function sealOne(vault: Vault, item: Sealable): Promise<{ entry: SignedEntry; file: NewFile; statement: Statement }> {
+  const readers = readersOf(vault, item.name);
+  const last = vault.state.secrets.secrets.get(item.name)?.at(-1);
+  const bytes = await ageEncryptSecret(item.file, readers);
+  const { name, kind, parameters, origin } = item;
+  const statement: Statement = {
+    name,
+    version: (last?.statement.version ?? 0) + 1,
+    previous: last?.digest ?? null,
+    origin: typeof origin === 'string' ? { how: origin } : { how: 'reseal', of: origin.resealOf },
+    kind,
+    parameters,
+    public: item.public,
+    ciphertext: {
+      sha256: sha256Hex(bytes),
+      size: bytes.length,
+      stanzas: { type: vault.policy.policy.suite === 'hybrid' ? 'mlkem768x25519' : 'X25519', count: readers.length },
+    },
+    readers,
+  };
+  const card = vault.requireEnrolled().card;
+  const verdict = applySeal(vault.state.secrets, { statement }, {
+    leaf: vault.state.size, time: vault.clock.now(), authority: authorityOf(vault.policy), actor: { person: card.person, device: card.device, key: card.id },
+  });
+  if ('code' in verdict) throw refusalToError(verdict);
+  return { entry: vault.sign('secret.seal', { statement }), file: { path: ciphertextPath(statement), bytes }, statement };
+}
+
+function ageEncryptSecret(file: Secret, readers: readonly Reader[]): Promise<Uint8Array> {
+  return file.use((plain) => ageEncrypt(plain, readers.map((r) => r.recipient)));
+}

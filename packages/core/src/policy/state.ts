@@ -1,0 +1,105 @@
+/** The part of a vault's state that says who is who and who may do what. Plain data: it is cached between runs. */
+import type { BlobRef } from '../wire.js';
+import type { Policy } from './policy.js';
+
+/** The person and the key id of the device that signed an entry. */
+export interface Signer {
+  readonly person: string;
+  readonly device: string;
+  readonly key: string;
+}
+
+export interface Device {
+  readonly device: string;
+  /** Key id. */
+  readonly id: string;
+  /** Ed25519 public key, hex. */
+  readonly publicKey: string;
+  readonly recipient: string;
+  /** The card line, which the next policy repeats. */
+  readonly card: string;
+  /** Key id of the device that added it; undefined when a policy did. */
+  readonly addedBy?: string;
+  /** Leaf from which it counts. */
+  readonly since: number;
+}
+
+export interface Person {
+  readonly kind: 'human' | 'machine';
+  /** Living devices; never empty. */
+  readonly devices: readonly Device[];
+}
+
+export interface Grant {
+  readonly blob: BlobRef;
+  readonly maker: string;
+  readonly leaf: number;
+  /** Key ids of all devices that this epoch was ever sealed to for this person. */
+  readonly devices: readonly string[];
+}
+
+export interface Epoch {
+  readonly epoch: number;
+  readonly recipient: string;
+  readonly maker: Signer;
+  readonly provisional: boolean;
+  readonly leaf: number;
+  readonly grants: ReadonlyMap<string, Grant>;
+}
+
+export interface RoleState {
+  /** In order, never empty. */
+  readonly epochs: readonly Epoch[];
+  /** Set when somebody who could hold the newest role key is no longer a member. */
+  readonly stale?: { readonly leaf: number; readonly who: string };
+}
+
+export interface Proposal {
+  readonly digest: string;
+  readonly number: number;
+  readonly leaf: number;
+  readonly proposer: Signer;
+  /** Undefined for a policy of a format that this release does not know. */
+  readonly policy?: Policy;
+  readonly format: number;
+  /** Who proposed or signed, one item an entry. */
+  readonly signers: readonly Signer[];
+}
+
+export interface PolicyState {
+  /** The vault's id: SHA-256 of policy 1. */
+  readonly vault: string;
+  readonly policy: Policy;
+  readonly digest: string;
+  /** Leaf at which the policy took effect. */
+  readonly since: number;
+  readonly people: ReadonlyMap<string, Person>;
+  /** Every key id that was ever enrolled, and whose it was. */
+  readonly keys: ReadonlyMap<string, string>;
+  /** Every recipient that was ever enrolled or a role's, and whose it was. */
+  readonly recipients: ReadonlyMap<string, string>;
+  /** Key ids that never return. */
+  readonly removed: ReadonlySet<string>;
+  readonly proposals: readonly Proposal[];
+  readonly roles: ReadonlyMap<string, RoleState>;
+  /** Set once a policy of a higher format was agreed on: this release must not go on. */
+  readonly upgrade?: { readonly format: number; readonly leaf: number };
+}
+
+/** The living device with this key id, if it is this person's. */
+export function livingDevice(state: Pick<PolicyState, 'people'>, person: string, key: string): Device | undefined {
+  return state.people.get(person)?.devices.find((d) => d.id === key);
+}
+
+export function newestEpoch(state: Pick<PolicyState, 'roles'>, role: string): Epoch | undefined {
+  return state.roles.get(role)?.epochs.at(-1);
+}
+
+/** Human members of the role, as of the policy, who were granted its newest epoch or made it: those who can turn it and grant it. */
+export function holders(state: Pick<PolicyState, 'roles' | 'policy' | 'people'>, role: string): string[] {
+  const epoch = newestEpoch(state, role);
+  if (!epoch) return [];
+  return (state.policy.roles[role]?.members ?? []).filter(
+    (m) => state.people.get(m)?.kind === 'human' && (epoch.grants.has(m) || (epoch.maker.person === m && !epoch.provisional)),
+  );
+}

@@ -1,0 +1,87 @@
+/** From policy N to N+1: what kind of change it is, hence whose signatures it needs, and whether it may happen at all. */
+import { refusal, type Refusal } from '../errors.js';
+import { canonicalJson } from '../primitives/canonical-json.js';
+import { equalBytes } from '../primitives/hash.js';
+import { isSatisfied, type ThresholdTree } from '../primitives/threshold-tree.js';
+import type { CheckedPolicy, Policy } from './policy.js';
+import { holders, type PolicyState } from './state.js';
+
+/** A custody tree that a current version of a secret is split along. */
+export interface CurrentTree {
+  readonly secret: string;
+  readonly tree: ThresholdTree;
+}
+
+/** Whose agreement a successor needs: the admins of both, or the managers of each role whose membership it changes. */
+export type Change = { readonly by: 'admins' } | { readonly by: 'managers'; readonly roles: readonly string[] };
+
+export function judgeTransition(state: PolicyState, next: CheckedPolicy, trees: Iterable<CurrentTree>): Change | Refusal {
+  const { policy } = next;
+  const current = state.policy;
+  if (policy.number !== current.number + 1 || policy.previous !== state.digest) {
+    return refusal('STALE_DRAFT', `policy ${policy.number} does not follow policy ${current.number}, which is in effect`, 'Take the policy in effect as the base: oxp-vault policy show');
+  }
+  if (policy.nonce !== current.nonce || policy.suite !== current.suite || policy.name !== current.name) {
+    return refusal('BAD_POLICY', 'name, nonce and suite of a vault never change');
+  }
+  if (policy.format < current.format) return refusal('BAD_POLICY', `policy format cannot go back from ${current.format} to ${policy.format}`);
+  return strands(state, policy, trees) ?? changeOf(state, next);
+}
+
+/** Refuses to lock a secret or a role's keys away for ever, unless the policy says that it means to. */
+function strands(state: PolicyState, policy: Policy, trees: Iterable<CurrentTree>): Refusal | undefined {
+  for (const { secret, tree } of trees) {
+    if (!policy.abandon.secrets.includes(secret) && !isSatisfied(tree, (p) => Object.hasOwn(policy.persons, p))) {
+      return refusal('WOULD_STRAND', `the custodians left by policy ${policy.number} could never open ${secret} again`,
+        `Hand it over or seal it anew first, or name it under abandon: { secrets: [${secret}] }`);
+    }
+  }
+  for (const role of state.roles.keys()) {
+    const left = holders(state, role);
+    const members = policy.roles[role]?.members ?? [];
+    if (left.length > 0 && !left.some((p) => members.includes(p)) && !policy.abandon.roles.includes(role)) {
+      return refusal('WOULD_STRAND', `policy ${policy.number} leaves role ${role} without anybody who holds its key`,
+        `Add and grant another member first, or name the role under abandon: { roles: [${role}] }`);
+    }
+  }
+  return undefined;
+}
+
+/** A change of managed roles' membership only, with cards of plain new members, needs only their managers. */
+function changeOf(state: PolicyState, next: CheckedPolicy): Change {
+  const before = state.policy;
+  const after = next.policy;
+  const changed = Object.keys(after.roles).filter((role) => !same(after.roles[role]?.members, before.roles[role]?.members));
+  const managed = changed.length > 0 && changed.every((role) => before.roles[role]?.managed !== undefined);
+  if (!managed) return { by: 'admins' };
+
+  const newcomers = Object.keys(after.persons).filter((p) => !state.people.has(p));
+  const plain = newcomers.every((p) => changed.some((role) => after.roles[role]?.members.includes(p)));
+  // Everything else must be untouched: put the old membership and persons back and compare the whole.
+  const undone: Policy = {
+    ...after,
+    number: before.number,
+    previous: before.previous,
+    persons: Object.fromEntries(Object.entries(after.persons).filter(([p]) => !newcomers.includes(p))),
+    removedDevices: before.removedDevices,
+    roles: Object.fromEntries(Object.entries(after.roles).map(([role, def]) => [role, { ...def, members: before.roles[role]?.members ?? [] }])),
+    abandon: before.abandon,
+  };
+  const untouched = same({ ...undone, persons: {} }, { ...before, persons: {} })
+    && after.removedDevices.length === 0 && after.abandon.roles.length === 0 && after.abandon.secrets.length === 0
+    && keepsPersons(state, undone);
+  return plain && untouched ? { by: 'managers', roles: changed } : { by: 'admins' };
+}
+
+/** True when every enrolled person is still there and is given no card that is not a living device's already. */
+function keepsPersons(state: PolicyState, undone: Policy): boolean {
+  return [...state.people].every(([name, person]) => {
+    const cards = undone.persons[name]?.cards;
+    return cards !== undefined && cards.every((line) => person.devices.some((d) => d.card === line));
+  });
+}
+
+function same(a: object | undefined, b: object | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return equalBytes(canonicalJson(a), canonicalJson(b));
+}

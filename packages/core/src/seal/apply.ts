@@ -1,0 +1,128 @@
+/** Sealing, opening, standing access and retiring, judged at their leaf. */
+import { refusal, type Refusal } from '../errors.js';
+import { treeLeaves } from '../primitives/threshold-tree.js';
+import type { SecretOpen, SecretRetire, SecretSeal, SecretStanding } from './ops.js';
+import { newestVersion, type SealAuthority, type Sealer, type SealRule, type SecretsState, type SecretVersion } from './state.js';
+import { statementDigest, type Custody, type Reader, type Statement } from './statement.js';
+
+export interface SealContext {
+  readonly leaf: number;
+  readonly time: number;
+  readonly actor: Sealer;
+  readonly authority: SealAuthority;
+}
+
+export function applySeal(state: SecretsState, body: SecretSeal, context: SealContext): SecretsState | Refusal {
+  const { statement } = body;
+  const rule = context.authority.rule(statement.name);
+  if (!rule) return refusal('NOT_ALLOWED', `no rule of the policy covers ${statement.name}`, 'Add a rule for its path: oxp-vault policy show');
+  if (!actsFor(context, rule.writers)) {
+    return refusal('NOT_ALLOWED', `${context.actor.person} may not write ${statement.name}: its writers are ${rule.writers.join(', ')}`);
+  }
+  const versions = state.secrets.get(statement.name) ?? [];
+  const last = versions.at(-1);
+  const due = (last?.statement.version ?? 0) + 1;
+  if (statement.version !== due || statement.previous !== (last?.digest ?? null)) {
+    return refusal('RACE_LOST', `${statement.name} has version ${due - 1} already, sealed by ${last?.sealer.person ?? 'nobody'}`, 'Look at it, then seal yours again if it is still wanted.');
+  }
+  if (statement.origin.how === 'reseal' && statement.origin.of !== newestVersion(versions)?.digest) {
+    return refusal('RACE_LOST', `${statement.name} is to be resealed from a version that is not its newest`, 'Try again.');
+  }
+  const fault = readersFault(statement, rule, context.authority);
+  if (fault) return fault;
+  const digest = statementDigest(statement);
+  const version: SecretVersion = { statement, digest, leaf: context.leaf, time: context.time, sealer: context.actor, pending: 'custody' in statement };
+  return {
+    ...state,
+    secrets: state.secrets.set(statement.name, [...versions, version]),
+    statements: state.statements.set(digest, { name: statement.name, version: statement.version }),
+  };
+}
+
+/** The readers must be exactly those of the rule, at their newest keys. */
+function readersFault(statement: Statement, rule: SealRule, authority: SealAuthority): Refusal | undefined {
+  const type = authority.suite === 'hybrid' ? 'mlkem768x25519' : 'X25519';
+  const { stanzas } = statement.ciphertext;
+  if (stanzas.type !== type) return refusal('MIXED_RECIPIENTS', `${statement.name} is sealed with ${stanzas.type}, and this vault is ${authority.suite}`);
+  if ('custody' in statement) {
+    if (!rule.custody) return refusal('READERS_MISMATCH', `${statement.name} is sealed under custody, and its rule names readers`);
+    if (stanzas.count !== 1) return refusal('STANZA_MISMATCH', `${statement.name} is under custody and has ${stanzas.count} recipients instead of one`);
+    return custodyFault(statement.name, statement.custody, rule.custody, authority);
+  }
+  if (!rule.readers) return refusal('READERS_MISMATCH', `${statement.name} is sealed to readers, and its rule asks for custody`);
+  const wanted = [...rule.readers];
+  const given = statement.readers.map((r) => r.role);
+  if (given.length !== wanted.length || given.some((role, i) => role !== wanted[i])) {
+    return refusal('READERS_MISMATCH', `${statement.name} is sealed to ${given.join(', ')}, and its rule says ${wanted.join(', ')}`, 'Readers are exactly those of the rule, in its order.');
+  }
+  if (stanzas.count !== given.length) return refusal('STANZA_MISMATCH', `${statement.name} names ${given.length} readers, and its file has ${stanzas.count} recipients`);
+  for (const reader of statement.readers) {
+    const bad = readerFault(reader, authority);
+    if (bad) return bad;
+  }
+  return undefined;
+}
+
+function readerFault(reader: Reader, authority: SealAuthority): Refusal | undefined {
+  const epoch = authority.epochOf(reader.role);
+  if (!epoch) return refusal('EPOCH_MISSING', `role ${reader.role} has no key yet`, `One of its members, or its steward, makes it: oxp-vault role rekey ${reader.role}`);
+  if (epoch.stale) return refusal('EPOCH_STALE', `the key of role ${reader.role} is stale: somebody who could hold it has left`, `A remaining member turns it: oxp-vault role rekey ${reader.role}`);
+  if (epoch.epoch !== reader.epoch || epoch.recipient !== reader.recipient) {
+    return refusal('EPOCH_STALE', `sealed to epoch ${reader.epoch} of role ${reader.role}, whose newest is ${epoch.epoch}`, 'Try again.');
+  }
+  return undefined;
+}
+
+function custodyFault(name: string, custody: Custody, rule: NonNullable<SealRule['custody']>, authority: SealAuthority): Refusal | undefined {
+  if (custody.group !== rule.group || JSON.stringify(custody.tree) !== JSON.stringify(rule.tree)) {
+    return refusal('READERS_MISMATCH', `${name} is not sealed along the custody tree of its rule (${rule.group})`);
+  }
+  const leaves = treeLeaves(rule.tree);
+  const exact = leaves.length === custody.leaves.length && leaves.every((leaf, i) => custody.leaves[i]?.path === leaf.path && custody.leaves[i]?.person === leaf.name);
+  if (!exact) return refusal('READERS_MISMATCH', `${name} does not give exactly one share to each custodian of ${rule.group}`);
+  if (authority.recipientKnown(custody.recipient)) return refusal('KEY_TAKEN', `the custody recipient of ${name} is not a fresh one`);
+  return undefined;
+}
+
+export function applyOpen(state: SecretsState, body: SecretOpen): SecretsState | Refusal {
+  const unknown = 'statements' in body ? body.statements.find((digest) => !state.statements.has(digest)) : undefined;
+  return unknown === undefined ? state : refusal('VERSION_NOT_FOUND', `no version has the statement digest ${unknown.slice(0, 8)}`);
+}
+
+export function applyRetire(state: SecretsState, body: SecretRetire, context: SealContext): SecretsState | Refusal {
+  const at = state.statements.get(body.statement);
+  if (!at) return refusal('VERSION_NOT_FOUND', `no version has the statement digest ${body.statement.slice(0, 8)}`);
+  const rule = context.authority.rule(at.name);
+  if (!rule || !actsFor(context, [...rule.writers, ...rule.owners])) {
+    return refusal('NOT_ALLOWED', `${context.actor.person} neither writes nor owns ${at.name}`);
+  }
+  const versions = state.secrets.get(at.name) ?? [];
+  const version = versions.find((ver) => ver.statement.version === at.version);
+  if (version?.retired) return refusal('ALREADY_DONE', `${at.name} version ${at.version} is retired already`);
+  if (newestVersion(versions) === version) {
+    return refusal('NOT_ALLOWED', `${at.name} version ${at.version} is its newest: there is nothing to use instead`, `Make the next one first: oxp-vault rotate ${at.name}`);
+  }
+  const retired = { leaf: context.leaf, by: context.actor.person };
+  return { ...state, secrets: state.secrets.set(at.name, versions.map((ver) => (ver === version ? { ...ver, retired } : ver))) };
+}
+
+export function applyStanding(state: SecretsState, body: SecretStanding, context: SealContext): SecretsState | Refusal {
+  const { authority, actor } = context;
+  const machine = authority.isMachine(body.machine);
+  if (machine === undefined) return refusal('PERSON_NOT_FOUND', `${body.machine} is not enrolled`);
+  if (!machine) return refusal('NOT_ALLOWED', `${body.machine} is a human: standing access is for machines`);
+  if (authority.isMachine(actor.person) !== false) return refusal('MACHINE_NOT_ALLOWED', 'a machine cannot give standing access');
+  for (const path of body.scope) {
+    const rule = authority.rule(path === '/' ? '/' : path);
+    if (!rule || !actsFor(context, rule.owners)) return refusal('NOT_ALLOWED', `${actor.person} does not own ${path}`);
+  }
+  const previous = state.standing.get(body.machine);
+  if (body.scope.length === 0 && !previous) return refusal('ALREADY_DONE', `${body.machine} has no standing access`);
+  const standing = { machine: body.machine, scope: body.scope, notAfter: body.notAfter, by: actor.person, leaf: context.leaf };
+  return { ...state, standing: new Map(state.standing).set(body.machine, standing) };
+}
+
+function actsFor(context: SealContext, roles: readonly string[]): boolean {
+  const own = context.authority.rolesOf(context.actor.person);
+  return roles.some((role) => own.includes(role));
+}

@@ -1,0 +1,25 @@
+/** Closed schemas of the op bodies that concern secrets (docs/format.md, "Ops"). */
+import * as v from 'valibot';
+import { Hex32, Name, RulePath, sortedSet, Text, Time } from '../wire.js';
+import { Statement } from './statement.js';
+
+export const SecretSeal = v.strictObject({ statement: Statement });
+export type SecretSeal = v.InferOutput<typeof SecretSeal>;
+
+const Purpose = v.pipe(Text, v.maxLength(200));
+export const SecretOpen = v.union([
+  /** Exactly these versions were opened. */
+  v.strictObject({ statements: v.pipe(sortedSet(Hex32), v.minLength(1)), purpose: Purpose, online: v.boolean() }),
+  /** A session that may open what these paths match, recorded before it serves. */
+  v.strictObject({ scope: v.pipe(sortedSet(RulePath), v.minLength(1)), purpose: Purpose, online: v.boolean() }),
+  /** The end of a session: what it really opened. `session` is the digest of the entry that began it. */
+  v.strictObject({ session: Hex32, statements: sortedSet(Hex32), purpose: Purpose, online: v.boolean() }),
+]);
+export type SecretOpen = v.InferOutput<typeof SecretOpen>;
+
+/** An empty scope ends it. A newer one for the same machine replaces it. */
+export const SecretStanding = v.strictObject({ machine: Name, scope: sortedSet(RulePath), notAfter: Time });
+export type SecretStanding = v.InferOutput<typeof SecretStanding>;
+
+export const SecretRetire = v.strictObject({ statement: Hex32 });
+export type SecretRetire = v.InferOutput<typeof SecretRetire>;

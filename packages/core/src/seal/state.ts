@@ -1,0 +1,69 @@
+/** The part of a vault's state that knows the secrets and their versions. Plain data: it is cached between runs. */
+import type { PersistentMap } from '../primitives/persistent-map.js';
+import type { ThresholdTree } from '../primitives/threshold-tree.js';
+import type { Statement } from './statement.js';
+
+/** The person and the key id of the device that signed an entry. */
+export interface Sealer {
+  readonly person: string;
+  readonly device: string;
+  readonly key: string;
+}
+
+export interface SecretVersion {
+  readonly statement: Statement;
+  /** Statement digest. */
+  readonly digest: string;
+  readonly leaf: number;
+  /** Claimed time of the sealing entry, whole seconds. */
+  readonly time: number;
+  readonly sealer: Sealer;
+  /** Under custody, until a satisfying set of custodians has acknowledged. A pending version supersedes nothing. */
+  readonly pending: boolean;
+  /** Deployed nowhere any more. */
+  readonly retired?: { readonly leaf: number; readonly by: string };
+}
+
+export interface Standing {
+  readonly machine: string;
+  readonly scope: readonly string[];
+  readonly notAfter: number;
+  readonly by: string;
+  readonly leaf: number;
+}
+
+export interface SecretsState {
+  /** Versions in order, by secret name. */
+  readonly secrets: PersistentMap<readonly SecretVersion[]>;
+  /** Where a statement digest belongs. */
+  readonly statements: PersistentMap<{ readonly name: string; readonly version: number }>;
+  readonly standing: ReadonlyMap<string, Standing>;
+}
+
+/** What the seal rules need to know of the policy and the roles, as values. */
+export interface SealAuthority {
+  rule(name: string): SealRule | undefined;
+  rolesOf(person: string): readonly string[];
+  epochOf(role: string): { readonly epoch: number; readonly recipient: string; readonly stale: boolean } | undefined;
+  isMachine(person: string): boolean | undefined;
+  /** True for a recipient that was ever a person's or a role's. */
+  recipientKnown(recipient: string): boolean;
+  readonly suite: 'x25519' | 'hybrid';
+}
+
+export interface SealRule {
+  readonly path: string;
+  readonly owners: readonly string[];
+  readonly writers: readonly string[];
+  readonly readers?: readonly string[];
+  readonly custody?: { readonly group: string; readonly tree: ThresholdTree };
+}
+
+/** The newest version that is not pending. Undefined where none is acknowledged yet. */
+export function newestVersion(versions: readonly SecretVersion[]): SecretVersion | undefined {
+  return versions.findLast((ver) => !ver.pending);
+}
+
+export function versionOf(state: SecretsState, name: string, version: number): SecretVersion | undefined {
+  return state.secrets.get(name)?.find((ver) => ver.statement.version === version);
+}

@@ -1,0 +1,231 @@
+/** One vault as one person meets it: its verified state, its store, and the one way to add entries to its log. */
+import { randomBytes } from 'node:crypto';
+import { signEntry, type SignedEntry } from './audit/entry.js';
+import { formatExpect, parseExpect, type LogPoint } from './audit/checkpoint.js';
+import { admit, writeRun, type Batch, type NewFile, type Sequencer } from './engine/append.js';
+import { loadLog, nothingKnown, type LoadedLog, type Vouched } from './engine/load.js';
+import { advancePin, readPin, vaultAt, type Pin } from './engine/pin.js';
+import { readStateCache, writeStateCache, type VerifiedLog } from './engine/state-cache.js';
+import { VaultError } from './errors.js';
+import type { Identity } from './policy/identity.js';
+import { livingDevice, type PolicyState } from './policy/state.js';
+import type { Clock, LocalState, Store } from './ports.js';
+import type { VaultState } from './state.js';
+import type { Json } from './wire.js';
+
+/** A cache older than this many leaves is written anew; folding fewer costs less than writing it. */
+const CACHE_EVERY = 64;
+/** How often a writer that lost a race tries again with the same signed bytes. */
+const RACES = 12;
+
+export const systemClock: Clock = { now: () => Math.floor(Date.now() / 1000) };
+
+export interface VaultOptions {
+  readonly store: Store;
+  readonly local: LocalState;
+  readonly clock?: Clock;
+  /** Needed for whatever signs or decrypts. */
+  readonly identity?: Identity;
+  /** `VAULT[@SIZE:ROOT]`: which vault this must be, and a point that its log must contain. */
+  readonly expect?: string;
+}
+
+export class Vault {
+  readonly store: Store;
+  readonly local: LocalState;
+  readonly clock: Clock;
+  readonly identity: Identity | undefined;
+  readonly #expect: string | undefined;
+  #loaded: LoadedLog;
+  #pin: Pin;
+
+  private constructor(options: VaultOptions, loaded: LoadedLog, pin: Pin) {
+    this.store = options.store;
+    this.local = options.local;
+    this.clock = options.clock ?? systemClock;
+    this.identity = options.identity;
+    this.#expect = options.expect;
+    this.#loaded = loaded;
+    this.#pin = pin;
+  }
+
+  /**
+   * Loads and verifies the vault at a store. Throws VAULT_NOT_FOUND, WRONG_VAULT, EXPECT_MISMATCH, ROLLBACK, FORK,
+   * BAD_CHECKPOINT, STORE_INCOMPLETE, UPGRADE_REQUIRED.
+   */
+  static async open(options: VaultOptions): Promise<Vault> {
+    const { loaded, pin } = await load(options, undefined);
+    return new Vault(options, loaded, pin);
+  }
+
+  /** Begins the log of a new vault with its first entry. Throws VAULT_EXISTS. */
+  static async create(options: VaultOptions & { identity: Identity }, first: { vault: string; init: SignedEntry; policyFile: NewFile }): Promise<Vault> {
+    const run = [first.init];
+    if (!(await writeRun(options.store, undefined, first.vault, run, [first.policyFile], sequencerOf(options.identity)))) {
+      throw new VaultError('VAULT_EXISTS', `there is a vault at ${options.store.address} already`);
+    }
+    return Vault.open({ ...options, expect: first.vault });
+  }
+
+  get state(): VaultState {
+    return this.#loaded.log.state;
+  }
+
+  get policy(): PolicyState {
+    return this.state.policy!;
+  }
+
+  get log(): VerifiedLog {
+    return this.#loaded.log;
+  }
+
+  /** The vault's id, hex. */
+  get id(): string {
+    return this.policy.vault;
+  }
+
+  /** Size and root of the accepted checkpoint. */
+  get point(): LogPoint {
+    const { size, root } = this.#loaded.checkpoint;
+    return { size, root };
+  }
+
+  /** The checkpoint file as accepted. */
+  get checkpointBytes(): Uint8Array {
+    return this.#loaded.checkpoint.bytes;
+  }
+
+  /** False on a fresh copy that nobody has vouched for: it may be old, or not the vault that was meant. */
+  get confirmed(): boolean {
+    return this.#pin.confirmed;
+  }
+
+  /** Ready to paste after `--expect`. */
+  get expectLine(): string {
+    return formatExpect(this.id, this.point);
+  }
+
+  /** The identity, which must be enrolled with a living device. Throws IDENTITY_NOT_FOUND, NOT_ENROLLED. */
+  requireEnrolled(): Identity {
+    const { identity } = this;
+    if (!identity) throw new VaultError('IDENTITY_NOT_FOUND', 'this needs your identity', { hint: 'Name it with --identity, or make one: oxp-vault identity create' });
+    const { person, device, id } = identity.card;
+    if (!livingDevice(this.policy, person, id)) {
+      throw new VaultError('NOT_ENROLLED', `${person} (device ${device}) is not enrolled in this vault`, { hint: 'Send your .card file to an admin: oxp-vault member add CARD' });
+    }
+    return identity;
+  }
+
+  /** Accepts the vault at this address as the one that was meant. */
+  async confirm(): Promise<void> {
+    this.#pin = await advancePin(this.local, this.store.address, this.id, this.point, this.clock.now(), true);
+  }
+
+  /** Reads what has been added since. */
+  async refresh(): Promise<void> {
+    const { loaded, pin } = await load({ ...this.#options() }, this.#loaded.log);
+    this.#loaded = loaded;
+    this.#pin = pin;
+  }
+
+  #options(): VaultOptions {
+    const { store, local, clock, identity } = this;
+    return { store, local, clock, ...(identity ? { identity } : {}), ...(this.#expect === undefined ? {} : { expect: this.#expect }) };
+  }
+
+  /** Signs an entry as of what this client has seen. It has no effect until appended. */
+  sign(op: string, body: object): SignedEntry {
+    const identity = this.identity;
+    if (!identity) throw new VaultError('IDENTITY_NOT_FOUND', 'signing needs your identity', { hint: 'Name it with --identity, or make one: oxp-vault identity create' });
+    return signAs(identity, { vault: this.id, seen: this.point, policy: { number: this.policy.policy.number, digest: this.policy.digest }, time: this.clock.now() }, op, body);
+  }
+
+  /**
+   * Appends entries, all or, when one is refused, none of those not yet written. Judged again after every lost race. Throws the
+   * refusal, EXPECT_NEEDED on an unconfirmed copy, RACE_LOST when others are always first.
+   */
+  async append(batch: Batch, options: { recordOnly?: boolean } = {}): Promise<void> {
+    if (!this.confirmed && options.recordOnly !== true) {
+      throw new VaultError('EXPECT_NEEDED', 'this copy of the vault is new to this machine: nobody has said yet that it is the right one', {
+        details: [`vault  ${this.id}`, `here   ${this.point.size} entries, root ${this.point.root.slice(0, 8)}`],
+        hint: 'Ask somebody who knows it for the line that `oxp-vault status` prints, and pass it once: --expect VAULT@SIZE:ROOT',
+      });
+    }
+    const sequencer = sequencerOf(this.requireSigner());
+    for (let races = 0; ; ) {
+      const { fresh, effects, after } = admit(this.state, batch);
+      if (fresh.length === 0) return;
+      // A checkpoint counts only when its signer is enrolled before or after its last leaf: never write one that nobody accepts.
+      if (![this.state, after].some((s) => s.policy && livingDevice(s.policy, sequencer.person, keyIdOf(this.identity)))) this.requireEnrolled();
+      // A leaf that puts a policy into effect ends its batch: the next ones may need to be signed by somebody it enrols.
+      const run = fresh.slice(0, (effects[0] ?? fresh.length - 1) + 1);
+      if (!(await writeRun(this.store, this.#loaded, this.id, run, batch.files, sequencer))) {
+        if (++races > RACES) throw new VaultError('RACE_LOST', 'others were writing all the time', { hint: 'Nothing was written. Try again.' });
+        await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20 * races));
+      }
+      await this.refresh();
+    }
+  }
+
+  private requireSigner(): Identity {
+    if (!this.identity) throw new VaultError('IDENTITY_NOT_FOUND', 'this needs your identity', { hint: 'Name it with --identity, or make one: oxp-vault identity create' });
+    return this.identity;
+  }
+}
+
+/** Signs an entry; `frame` is what the signer has seen. */
+export function signAs(
+  identity: Identity,
+  frame: { vault: string; seen: LogPoint; policy: { number: number; digest: string }; time: number },
+  op: string,
+  body: object,
+): SignedEntry {
+  const { person, device } = identity.card;
+  return signEntry({ ...frame, actor: { person, device }, op, nonce: randomBytes(16).toString('hex'), body: body as Json }, identity.signingKey);
+}
+
+function sequencerOf(identity: Identity): Sequencer {
+  const { person, device } = identity.card;
+  return { person, device, key: identity.signingKey };
+}
+
+async function load(options: VaultOptions, inMemory: VerifiedLog | undefined): Promise<{ loaded: LoadedLog; pin: Pin }> {
+  const { store, local } = options;
+  const expect = options.expect === undefined ? undefined : parseExpect(options.expect);
+  const met = await vaultAt(local, store.address);
+  let cachedSize = 0;
+  const loaded = await loadLog(store, async (vault) => {
+    if (met !== undefined && met !== vault) {
+      throw new VaultError('WRONG_VAULT', `${store.address} holds vault ${vault.slice(0, 8)}, and this machine knows ${met.slice(0, 8)} there`, {
+        hint: 'Somebody has put another vault in its place. Ask who did; put the right one back: oxp-vault sync --restore',
+      });
+    }
+    if (expect && expect.vault !== vault) {
+      throw new VaultError('EXPECT_MISMATCH', `${store.address} holds vault ${vault.slice(0, 8)}, and ${expect.vault.slice(0, 8)} was expected`, { hint: 'Check the address, and the line you were given.' });
+    }
+    const pin = await readPin(local, vault);
+    // A cache without its pin proves nothing, and one from before it is only a shortcut.
+    const cached = inMemory ?? (pin ? await readStateCache(local, vault) : undefined);
+    const known = cached && pin && cached.state.size <= pin.size ? cached : (inMemory ?? nothingKnown);
+    cachedSize = cached?.state.size ?? 0;
+    const vouched: Vouched[] = [];
+    if (pin) vouched.push({ size: pin.size, root: pin.root, by: 'this machine' });
+    if (expect?.point) vouched.push({ ...expect.point, by: 'the expected line' });
+    return { known, vouched };
+  });
+  const vault = loaded.checkpoint.vault;
+  const pin = await advancePin(local, store.address, vault, loaded.checkpoint, (options.clock ?? systemClock).now(), expect !== undefined);
+  const size = loaded.log.state.size;
+  if (inMemory === undefined ? size - cachedSize >= CACHE_EVERY || cachedSize === 0 : crossed(inMemory.state.size, size)) {
+    await writeStateCache(local, vault, loaded.log);
+  }
+  return { loaded, pin };
+}
+
+function keyIdOf(identity: Identity | undefined): string {
+  return identity?.card.id ?? '';
+}
+
+function crossed(from: number, to: number): boolean {
+  return Math.floor(from / CACHE_EVERY) !== Math.floor(to / CACHE_EVERY);
+}
