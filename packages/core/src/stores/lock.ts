@@ -47,15 +47,17 @@ export async function withLock<T>(dir: string, work: (stillMine: () => Promise<v
   const mine = await newLock(tree);
   const held = async (): Promise<boolean> => same(await tree.read(LOCK), mine.bytes);
   try {
-    await acquire(tree, mine, patience);
-    await tree.discard(mine.temporary);
+    try {
+      await acquire(tree, mine, patience);
+    } finally {
+      await tree.discard(mine.temporary);
+    }
     return await work(async () => {
       if (!(await held())) throw new VaultError('LOCKED', `the lock ${tree.at(LOCK)} was broken while this command held it`, { hint: 'Run the command again.' });
     });
   } finally {
     // A lock that is not ours any more is somebody's who broke it.
     if (await held()) await tree.remove(LOCK);
-    await tree.discard(mine.temporary);
   }
 }
 
