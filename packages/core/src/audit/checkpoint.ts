@@ -3,7 +3,7 @@ import { VaultError } from '../errors.js';
 import { formatCheckpoint, parseCheckpoint } from '../primitives/checkpoint.js';
 import { fromHex, toHex } from '../primitives/hash.js';
 import type { SigningKey } from '../primitives/ed25519.js';
-import { formatNote, parseNote, signNote, verifyNote, type Note } from '../primitives/signed-note.js';
+import { parseNote, signNote, verifyNote, type Note } from '../primitives/signed-note.js';
 
 export const CHECKPOINT_PATH = 'log/checkpoint';
 const ORIGIN = /^oxp-vault\/([0-9a-f]{64})$/;
@@ -34,7 +34,7 @@ function signerName(vault: string, signer: CheckpointSigner): string {
 
 export function signCheckpoint(at: LogPoint & { vault: string; page: string }, signer: CheckpointSigner, key: SigningKey): Uint8Array {
   const text = formatCheckpoint({ origin: `oxp-vault/${at.vault}`, size: at.size, root: fromHex(at.root)!, extensions: [`page ${at.page}`] });
-  return formatNote(text, [signNote(text, signerName(at.vault, signer), key)]);
+  return signNote(text, signerName(at.vault, signer), key);
 }
 
 /** Parses a checkpoint file. Nothing in it is believed before `checkpointSignedBy`. Throws BAD_CHECKPOINT. */

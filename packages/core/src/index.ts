@@ -1,0 +1,37 @@
+/**
+ * The public API of `@oxp-vault/core`, by name (test/packaging/api.snapshot.md shows every change of it in a diff).
+ */
+
+// Errors and secrets
+export { VaultError, isVaultError } from './errors.js';
+export { ERROR_CLASSES, ERROR_CODES, type ErrorClass, type ErrorCode } from './error-codes.js';
+export { Secret } from './secret.js';
+
+// What the library needs from outside
+export type { Clock, LocalState, Store } from './ports.js';
+export { directoryStore, fsLocalState, memoryStore } from './stores/index.js';
+
+// A vault
+export { systemClock, Vault, type VaultOptions } from './vault.js';
+export { initVault, makeMissingKeys } from './operations/init.js';
+export { parseExpect, type LogPoint } from './audit/checkpoint.js';
+export { newestVersion, type SecretVersion, type Standing } from './seal/state.js';
+export type { Statement } from './seal/statement.js';
+export type { VaultState, VoidLeaf } from './state.js';
+export type { Json, JsonObject } from './wire.js';
+
+// Identities and cards
+export { createIdentity, formatIdentity, parseIdentity, type Identity, type NewIdentity } from './policy/identity.js';
+export { parseCard, type Card } from './policy/card.js';
+
+// Policy and people
+export type { Policy, Rule } from './policy/policy.js';
+export { ruleFor, rolesOf } from './policy/rules.js';
+export { newestEpoch, type Epoch, type Grant, type Person, type PolicyState, type Proposal, type RoleState } from './policy/state.js';
+export { findProposal, policyOutcome, proposePolicy, signPolicy, withdrawPolicy, type PolicyOutcome } from './operations/policy-change.js';
+export { grantMissing, knownTo, successorBase, turnDueKeys, withMember, withoutMember, type KnownSecret, type MemberAddition } from './operations/members.js';
+export { grantRole, holdsKey, turnRole, ungranted } from './operations/role-turn.js';
+
+// Sealing and opening
+export { readersOf, sealBatch, type Sealable, type Sealed } from './operations/seal.js';
+export { decryptVersions, findVersion, openSecrets, readableBy, type OpenedVersion, type OpenRequest } from './operations/open.js';

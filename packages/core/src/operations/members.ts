@@ -1,0 +1,146 @@
+/** People come and go: a policy change, then one small grant a role; what a leaver still knows is said plainly. */
+import { VaultError } from '../errors.js';
+import type { Card } from '../policy/card.js';
+import type { Policy } from '../policy/policy.js';
+import { newestEpoch, type PolicyState } from '../policy/state.js';
+import type { SecretVersion } from '../seal/state.js';
+import { newestVersion } from '../seal/state.js';
+import type { Vault } from '../vault.js';
+import { grantRole, holdsKey, turnRole, ungranted } from './role-turn.js';
+
+/** The policy in effect as the base of the next one: living devices' cards, nothing to remove, nothing to abandon. */
+export function successorBase(state: PolicyState): Policy {
+  return {
+    ...state.policy,
+    number: state.policy.number + 1,
+    previous: state.digest,
+    persons: Object.fromEntries([...state.people].map(([name, person]) => [name, { cards: person.devices.map((d) => d.card) }])),
+    removedDevices: [],
+    abandon: { secrets: [], roles: [] },
+  };
+}
+
+export interface MemberAddition {
+  readonly roles: readonly string[];
+  readonly admin?: boolean;
+}
+
+/** The policy with a person added (or an enrolled one given more roles). Throws ROLE_NOT_FOUND, ALREADY_DONE. */
+export function withMember(state: PolicyState, card: Card, addition: MemberAddition): Policy {
+  const base = successorBase(state);
+  const { person } = card;
+  const enrolled = state.people.get(person);
+  const known = enrolled?.devices.some((d) => d.id === card.id) ?? false;
+  if (enrolled && !known) {
+    throw new VaultError('KEY_TAKEN', `a person called ${person} is enrolled with other keys`, { hint: `If it is the same human, they add this device themselves: oxp-vault device add. Otherwise choose another name: oxp-vault identity create --person` });
+  }
+  const missing = addition.roles.find((role) => !Object.hasOwn(base.roles, role));
+  if (missing !== undefined) throw new VaultError('ROLE_NOT_FOUND', `there is no role ${missing}`, { hint: `Roles: ${Object.keys(base.roles).join(', ')}` });
+  const roles = Object.fromEntries(Object.entries(base.roles).map(([role, def]) => [role, addition.roles.includes(role) ? { ...def, members: sorted([...def.members, person]) } : def]));
+  const admins = addition.admin ? grownAdmins(base.admins, person) : base.admins;
+  const persons = known ? base.persons : { ...base.persons, [person]: { cards: [card.line] } };
+  const next = { ...base, persons, roles, admins };
+  if (known && JSON.stringify(roles) === JSON.stringify(base.roles) && admins === base.admins) {
+    throw new VaultError('ALREADY_DONE', `${person} is a member already`);
+  }
+  return next;
+}
+
+/** The threshold stays above half as the number of admins grows. */
+function grownAdmins(admins: Policy['admins'], person: string): Policy['admins'] {
+  const of = sorted([...admins.of, person]);
+  return { of, need: Math.max(admins.need, Math.floor(of.length / 2) + 1) };
+}
+
+/** The policy without a person, wherever it is named. Throws PERSON_NOT_FOUND, WOULD_STRAND. */
+export function withoutMember(state: PolicyState, person: string): Policy {
+  const base = successorBase(state);
+  if (!state.people.has(person)) throw new VaultError('PERSON_NOT_FOUND', `${person} is not enrolled`, { hint: `Persons: ${[...state.people.keys()].join(', ')}` });
+  const inCustody = Object.entries(base.custody).filter(([, tree]) => JSON.stringify(tree).includes(JSON.stringify(person))).map(([group]) => group);
+  if (inCustody.length > 0) {
+    throw new VaultError('WOULD_STRAND', `${person} is a custodian of ${inCustody.join(', ')}`, { hint: 'Change these custody groups in policy.yaml first, then: oxp-vault policy propose' });
+  }
+  const of = base.admins.of.filter((p) => p !== person);
+  if (of.length === 0) throw new VaultError('WOULD_STRAND', `${person} is the last admin`, { hint: 'Add another one first: oxp-vault member add CARD --admin' });
+  const without = (list: readonly string[]): string[] => list.filter((p) => p !== person);
+  const roles = Object.fromEntries(Object.entries(base.roles).map(([role, { members, managed, steward }]) => {
+    const managers = managed && without(managed.of);
+    return [role, {
+      members: without(members),
+      ...(managed && managers && managers.length > 0 ? { managed: { of: managers, need: Math.min(managed.need, managers.length) } } : {}),
+      ...(steward === undefined || steward === person ? {} : { steward }),
+    }];
+  }));
+  const persons = Object.fromEntries(Object.entries(base.persons).filter(([p]) => p !== person));
+  return { ...base, persons, roles, admins: { of, need: Math.min(base.admins.need, of.length) } };
+}
+
+/** Grants every role whose key this person holds to the members who lack it. Gives the roles and persons it granted. */
+export async function grantMissing(vault: Vault): Promise<{ role: string; person: string }[]> {
+  const done: { role: string; person: string }[] = [];
+  for (const role of Object.keys(vault.policy.policy.roles)) {
+    const lacking = ungranted(vault, role);
+    if (lacking.length === 0 || !holdsKey(vault, role) || vault.policy.roles.get(role)?.stale) continue;
+    await vault.append(await grantRole(vault, role, lacking));
+    done.push(...lacking.map((person) => ({ role, person })));
+  }
+  return done;
+}
+
+/** Turns the stale keys that this person may turn, and replaces a provisional one by its members' own. Gives the roles. */
+export async function turnDueKeys(vault: Vault): Promise<string[]> {
+  const me = vault.requireEnrolled().card;
+  if (me.kind === 'machine') return [];
+  const due = Object.entries(vault.policy.policy.roles).filter(([role, def]) => {
+    const state = vault.policy.roles.get(role);
+    const provisional = newestEpoch(vault.policy, role)?.provisional ?? false;
+    return state && def.members.includes(me.person) && (state.stale !== undefined || provisional) && holdsKey(vault, role);
+  });
+  for (const [role] of due) await vault.append(await turnRole(vault, role));
+  return due.map(([role]) => role);
+}
+
+export interface KnownSecret {
+  readonly name: string;
+  readonly versions: readonly number[];
+  /** True when the newest version is among them: the value in use is known. */
+  readonly current: boolean;
+  readonly kind: string;
+  readonly how: string;
+}
+
+/** Every version that a person could have opened, by the grants in the log, or knows because they sealed it. */
+export function knownTo(vault: Vault, person: string): KnownSecret[] {
+  const found: KnownSecret[] = [];
+  const highest = new Map<string, number>();
+  for (const [role, state] of vault.policy.roles) {
+    for (const epoch of state.epochs) if (epoch.grants.has(person) || epoch.maker.person === person) highest.set(role, epoch.epoch);
+  }
+  for (const name of vault.state.secrets.secrets.sortedKeys()) {
+    const versions = vault.state.secrets.secrets.get(name) ?? [];
+    const known = versions.filter((ver) => sealedBy(ver, person) || readableUpTo(ver, highest));
+    if (known.length === 0) continue;
+    const newest = newestVersion(versions);
+    const how = known.some((ver) => readableUpTo(ver, highest)) ? `member of ${rolesThatRead(known, highest).join(', ')}` : 'sealed it';
+    found.push({ name, versions: known.map((ver) => ver.statement.version), current: newest !== undefined && known.includes(newest), kind: newest?.statement.kind ?? known[0]!.statement.kind, how });
+  }
+  return found;
+}
+
+function sealedBy(version: SecretVersion, person: string): boolean {
+  return version.sealer.person === person;
+}
+
+/** A grant holds its epoch's key and all earlier ones. */
+function readableUpTo(version: SecretVersion, highest: ReadonlyMap<string, number>): boolean {
+  return 'readers' in version.statement && version.statement.readers.some((r) => r.epoch <= (highest.get(r.role) ?? 0));
+}
+
+function rolesThatRead(versions: readonly SecretVersion[], highest: ReadonlyMap<string, number>): string[] {
+  const roles = versions.flatMap((ver) => ('readers' in ver.statement ? ver.statement.readers : [])).filter((r) => r.epoch <= (highest.get(r.role) ?? 0));
+  return sorted(roles.map((r) => r.role));
+}
+
+function sorted(list: readonly string[]): string[] {
+  return [...new Set(list)].sort();
+}

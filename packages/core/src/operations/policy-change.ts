@@ -1,0 +1,65 @@
+/** Changing the policy: compile, propose, sign. It takes effect at the leaf where the thresholds are met. */
+import { refusalToError, VaultError } from '../errors.js';
+import { checkPolicyFile, encodePolicy, policyPath, type Policy } from '../policy/policy.js';
+import type { Proposal } from '../policy/state.js';
+import { sha256Hex } from '../primitives/hash.js';
+import type { Vault } from '../vault.js';
+
+export interface PolicyOutcome {
+  readonly number: number;
+  readonly digest: string;
+  /** True once it is in effect. */
+  readonly inEffect: boolean;
+  /** Who could still sign, and how many more of them are needed, under the policy in effect. */
+  readonly waiting: { readonly need: number; readonly of: readonly string[] };
+}
+
+/** Proposes a successor of the policy in effect, which counts as its author's signature. */
+export async function proposePolicy(vault: Vault, policy: Policy): Promise<PolicyOutcome> {
+  vault.requireEnrolled();
+  const bytes = encodePolicy(policy);
+  const checked = checkPolicyFile(bytes);
+  if ('code' in checked) throw refusalToError(checked);
+  const digest = sha256Hex(bytes);
+  const { number } = policy;
+  const entry = vault.sign('policy.propose', { number, digest, previous: vault.policy.digest });
+  await vault.append({ entries: [entry], files: [{ path: policyPath(number, digest), bytes }] });
+  return policyOutcome(vault, number, digest);
+}
+
+/** The open proposal that a digest, or its beginning, names; the only one where none is named. */
+export function findProposal(vault: Vault, digest?: string): Proposal {
+  const open = vault.policy.proposals;
+  const found = digest === undefined ? open : open.filter((p) => p.digest.startsWith(digest));
+  const [first, second] = found;
+  if (!first) throw new VaultError('ENTRY_NOT_FOUND', digest === undefined ? 'no policy is waiting for signatures' : `no open proposal has the digest ${digest}`, { hint: 'See the history: oxp-vault policy log' });
+  if (second) throw new VaultError('USAGE', `${found.length} proposals are open`, { hint: `Name one by its digest: ${found.map((p) => p.digest.slice(0, 8)).join(', ')}` });
+  return first;
+}
+
+export async function signPolicy(vault: Vault, proposal: Proposal): Promise<PolicyOutcome> {
+  // Somebody whom this very policy enrols may sign it too, so that enrolment is judged with the entry.
+  await vault.append({ entries: [vault.sign('policy.sign', { digest: proposal.digest })], files: [{ path: policyPath(proposal.number, proposal.digest), bytes: await policyFile(vault, proposal) }] });
+  return policyOutcome(vault, proposal.number, proposal.digest);
+}
+
+export async function withdrawPolicy(vault: Vault, proposal: Proposal): Promise<void> {
+  await vault.append({ entries: [vault.sign('policy.withdraw', { digest: proposal.digest })], files: [] });
+}
+
+async function policyFile(vault: Vault, proposal: Proposal): Promise<Uint8Array> {
+  const path = policyPath(proposal.number, proposal.digest);
+  const bytes = await vault.store.get(path);
+  if (!bytes || sha256Hex(bytes) !== proposal.digest) throw new VaultError('STORE_INCOMPLETE', `${path} is missing or not what was proposed`);
+  return bytes;
+}
+
+export function policyOutcome(vault: Vault, number: number, digest: string): PolicyOutcome {
+  const inEffect = vault.policy.digest === digest;
+  const proposal = vault.policy.proposals.find((p) => p.digest === digest);
+  const signed = new Set(proposal?.signers.map((s) => s.person));
+  const thresholds = [vault.policy.policy.admins, ...(proposal?.policy ? [proposal.policy.admins] : [])];
+  const missing = thresholds.map((t) => ({ need: t.need - t.of.filter((p) => signed.has(p)).length, of: t.of.filter((p) => !signed.has(p)) })).filter((t) => t.need > 0);
+  const of = [...new Set(missing.flatMap((t) => t.of))];
+  return { number, digest, inEffect, waiting: inEffect || !proposal ? { need: 0, of: [] } : { need: Math.max(0, ...missing.map((t) => t.need)), of } };
+}
