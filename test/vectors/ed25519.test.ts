@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { hashes, Point, utils } from '../../packages/core/node_modules/@noble/ed25519/index.js';
+import { hashes, Point, utils } from '@noble/ed25519';
 import { describe, expect, it } from 'vitest';
 import { isVaultError } from '../../packages/core/src/errors.js';
 import { assertStrongPublicKey, signingKeyFromSeed, verifier, verifyPortable } from '../../packages/core/src/primitives/ed25519.js';
@@ -13,7 +13,7 @@ import { concatBytes, toHex, utf8 } from '../../packages/core/src/primitives/has
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;
 const P = 2n ** 255n - 19n;
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));
-const sha512 = (data: Uint8Array): Uint8Array => Uint8Array.from(createHash('sha512').update(data).digest());
+const sha512 = (data: Uint8Array): Uint8Array<ArrayBuffer> => Uint8Array.from(createHash('sha512').update(data).digest());
 const little = (data: Uint8Array): bigint => BigInt(`0x${toHex(Uint8Array.from(data).reverse())}`);
 const encode = (n: bigint): Uint8Array => bytes(n.toString(16).padStart(64, '0')).reverse();
 hashes.sha512 = sha512; // for the crafted signatures below; the code under test does not use it

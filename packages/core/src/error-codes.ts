@@ -68,6 +68,7 @@ const codes = {
   ROLLBACK: 'verification',
   FORK: 'verification',
   HASH_MISMATCH: 'verification',
+  DECRYPT_FAILED: 'verification',
   STANZA_MISMATCH: 'verification',
   WRONG_STATEMENT: 'verification',
   SEALER_FAULT: 'verification',

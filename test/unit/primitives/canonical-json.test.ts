@@ -32,7 +32,7 @@ describe('canonicalJson', () => {
     ['an unsafe integer', 2 ** 53, '$ is not a safe integer'],
     ['NaN', NaN, '$ is not a safe integer'],
     ['undefined', { a: undefined }, '$.a is a undefined'],
-    ['a hole', [, 1], '$[0] is a undefined'],
+    ['an unset element', Array.from({ length: 2 }), '$[0] is a undefined'],
     ['a bigint', [1n], '$[0] is a bigint'],
     ['a lone surrogate', { a: { b: 'x\ud800' } }, '$.a.b holds a lone surrogate'],
     ['a swapped surrogate pair', '\udc00\ud800', '$ holds a lone surrogate'],

@@ -19,7 +19,7 @@ export class PersistentMap<V> implements Iterable<readonly [string, V]> {
 
   /** Of several entries with one key the last counts. */
   static from<V>(entries: Iterable<readonly [string, V]>): PersistentMap<V> {
-    const shards: (Map<string, V> | undefined)[] = new Array<undefined>(SHARDS).fill(undefined);
+    const shards: (Map<string, V> | undefined)[] = Array.from({ length: SHARDS });
     for (const [key, value] of entries) {
       const at = shardOf(key);
       (shards[at] ??= new Map<string, V>()).set(key, value);
