@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -9,11 +10,14 @@ import { countWrites, runCrashingAt } from '../../support/crash.js';
 import { buildWorker, Helper, holdLock, kill } from './processes.js';
 import { bytes, failure, scratch, text } from './support.js';
 
-const hardLinks = vi.hoisted(() => ({ fail: '' }));
+const hardLinks = vi.hoisted(() => ({ fail: '', afterwards: (): void => undefined }));
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof import('node:fs/promises')>();
-  const link: typeof real.link = (from, to) =>
-    hardLinks.fail === '' ? real.link(from, to) : Promise.reject(Object.assign(new Error('link'), { code: hardLinks.fail }));
+  const link: typeof real.link = async (from, to) => {
+    if (hardLinks.fail !== '') throw Object.assign(new Error('link'), { code: hardLinks.fail });
+    await real.link(from, to);
+    hardLinks.afterwards();
+  };
   return { ...real, link };
 });
 
@@ -36,6 +40,12 @@ function plant(dir: string, holder: ProcessIdentity): LockHolder {
   const lock = { ...holder, since: 1_700_000_000, nonce: String(nonces++).padStart(32, '0') };
   writeFileSync(join(dir, 'lock'), `${JSON.stringify(lock)}\n`);
   return lock;
+}
+
+/** The name of the right to replace the lock file `file`. */
+function claimOn(file: string): string {
+  const digest = createHash('sha256').update(readFileSync(file)).digest('hex');
+  return join(dirname(file), `.tmp-claim-${digest.slice(0, 32)}`);
 }
 
 const swap = (dir: string, next = 'new', lockPatience = 50): Promise<boolean> => directoryStore(dir, { lockPatience }).swapCheckpoint(undefined, bytes(next));
@@ -79,6 +89,18 @@ describe('a lock', () => {
     });
     expect((await failure(stolen)).code).toBe('LOCKED');
     expect((await describeLock(dir))?.holder?.pid).toBe(dead.pid);
+  });
+
+  it('that is broken in the middle of a swap stops it, and nothing is left of it', async () => {
+    const dir = fresh();
+    hardLinks.afterwards = () => plant(dir, { ...dead, host: 'elsewhere' });
+    try {
+      expect(await failure(swap(dir))).toMatchObject({ code: 'LOCKED', message: expect.stringContaining('was broken') });
+    } finally {
+      hardLinks.afterwards = () => undefined;
+    }
+    expect(readdirSync(dir).sort()).toEqual(['lock', 'log']);
+    expect(readdirSync(join(dir, 'log'))).toEqual([]);
   });
 
   it.each(['EPERM', 'ENOTSUP'])('works where link(2) says %s', async (errno) => {
@@ -196,7 +218,6 @@ describe.skipIf(!linux)('a lock of a dead process', () => {
     const dir = fresh();
     // The shell becomes a sleeper that never waits for the child it started before.
     const script = `"$0" "$1" swap "$2" "" one >/dev/null & echo $!; exec sleep 60`;
-    const { spawn } = await import('node:child_process');
     const shell = spawn('sh', ['-c', script, process.execPath, worker, fresh()], { stdio: ['ignore', 'pipe', 'inherit'] });
     const pid = Number(await new Promise((resolve) => shell.stdout.once('data', resolve)));
     const stat = (): string[] => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ');
@@ -243,11 +264,18 @@ describe.skipIf(!linux)('a lock of a dead process', () => {
     }
   });
 
+  it('is taken over from a taker that died too, and no claim is left', async () => {
+    const dir = fresh();
+    const lock = plant(dir, dead);
+    writeFileSync(claimOn(join(dir, 'lock')), JSON.stringify({ ...lock, nonce: 'a'.repeat(32) }));
+    expect(await swap(dir)).toBe(true);
+    expect(readdirSync(dir)).toEqual(['log']);
+  });
+
   it('is left alone by a taker who finds another claim on it in force', async () => {
     const dir = fresh();
     const lock = plant(dir, dead);
-    const digest = await import('node:crypto').then(({ createHash }) => createHash('sha256').update(readFileSync(join(dir, 'lock'))).digest('hex'));
-    const claim = join(dir, `.tmp-claim-${digest.slice(0, 32)}`);
+    const claim = claimOn(join(dir, 'lock'));
     writeFileSync(claim, JSON.stringify({ ...lock, ...thisProcess() }));
     expect((await failure(swap(dir))).code).toBe('LOCKED');
     expect((await failure(breakLock(dir))).code).toBe('LOCKED');
