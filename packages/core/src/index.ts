@@ -35,3 +35,6 @@ export { grantRole, holdsKey, turnRole, ungranted } from './operations/role-turn
 // Sealing and opening
 export { readersOf, sealBatch, type Sealable, type Sealed } from './operations/seal.js';
 export { decryptVersions, findVersion, openSecrets, readableBy, type OpenedVersion, type OpenRequest } from './operations/open.js';
+
+// What is going on
+export { vaultStatus, type StatusItem, type StatusReport } from './operations/status.js';

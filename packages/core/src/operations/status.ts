@@ -1,0 +1,142 @@
+/** The one place to look: what waits for this person, what is stale, provisional, due or wrong. Needs no private key. */
+import { listQueued } from '../engine/queue.js';
+import { newestEpoch } from '../policy/state.js';
+import { ruleFor, rolesOf } from '../policy/rules.js';
+import { newestVersion } from '../seal/state.js';
+import type { Vault } from '../vault.js';
+import { policyOutcome } from './policy-change.js';
+import { ungranted } from './role-turn.js';
+
+const DAY = 86_400;
+/** A certificate is named this long before it expires. */
+const EXPIRY_NOTICE = 60 * DAY;
+
+export interface StatusItem {
+  /** `!` needs somebody; `-` is worth knowing. */
+  readonly mark: '!' | '-';
+  readonly text: string;
+  /** The one line to type, where there is one. */
+  readonly next?: string;
+  /** True when it waits for the person who asks. */
+  readonly mine: boolean;
+}
+
+export interface StatusReport {
+  readonly vault: string;
+  readonly name: string;
+  readonly address: string;
+  readonly entries: number;
+  readonly root: string;
+  /** Ready to paste after `--expect`. */
+  readonly expect: string;
+  readonly confirmed: boolean;
+  readonly policy: number;
+  readonly secrets: number;
+  readonly person?: { readonly name: string; readonly device: string; readonly enrolled: boolean; readonly admin: boolean; readonly roles: readonly string[] };
+  readonly items: readonly StatusItem[];
+}
+
+/** `me` is the card of the person who asks, as far as it is known without a passphrase. */
+export async function vaultStatus(vault: Vault, me?: { readonly person: string; readonly device: string; readonly id: string }): Promise<StatusReport> {
+  const { policy } = vault.policy;
+  const enrolled = me !== undefined && (vault.policy.people.get(me.person)?.devices.some((d) => d.id === me.id) ?? false);
+  const who = enrolled ? me.person : undefined;
+  return {
+    vault: vault.id,
+    name: policy.name,
+    address: vault.store.address,
+    entries: vault.point.size,
+    root: vault.point.root,
+    expect: vault.expectLine,
+    confirmed: vault.confirmed,
+    policy: policy.number,
+    secrets: vault.state.secrets.secrets.size,
+    ...(me ? { person: { name: me.person, device: me.device, enrolled, admin: enrolled && policy.admins.of.includes(me.person), roles: enrolled ? rolesOf(policy, me.person) : [] } } : {}),
+    items: [...trust(vault), ...admins(vault), ...proposals(vault, who), ...roles(vault, who), ...secrets(vault, who), ...(await queued(vault))],
+  };
+}
+
+function* trust(vault: Vault): Iterable<StatusItem> {
+  if (!vault.confirmed) {
+    yield { mark: '!', mine: true, text: 'freshness unknown: nobody has said yet that this is the right vault and not an old copy', next: 'oxp-vault status --expect VAULT@SIZE:ROOT' };
+  }
+  if (vault.state.voids.size > 0) {
+    yield { mark: '!', mine: false, text: `${vault.state.voids.size} entries in the log are void: somebody with access appended what the policy does not allow`, next: 'oxp-vault audit verify' };
+  }
+  const [stray] = vault.log.strays;
+  if (stray) {
+    yield { mark: '!', mine: false, text: `entry ${stray.leaf} by ${stray.person} was signed on another history of this vault: the trace of a fork`, next: 'oxp-vault audit verify' };
+  }
+}
+
+function* admins(vault: Vault): Iterable<StatusItem> {
+  const { admins } = vault.policy.policy;
+  const devices = admins.of.reduce((sum, p) => sum + (vault.policy.people.get(p)?.devices.length ?? 0), 0);
+  if (admins.of.length === 1 && devices === 1) {
+    yield { mark: '!', mine: true, text: `${admins.of[0]} is the only admin, with one device: if it is lost, nobody can ever change the policy`, next: 'oxp-vault member add CARD --admin' };
+  } else if (admins.of.length === 2) {
+    yield { mark: '!', mine: true, text: 'there are two admins and both must agree: if one is lost, nobody can ever change the policy', next: 'oxp-vault member add CARD --admin' };
+  }
+}
+
+function* proposals(vault: Vault, who: string | undefined): Iterable<StatusItem> {
+  for (const proposal of vault.policy.proposals) {
+    const { waiting } = policyOutcome(vault, proposal.number, proposal.digest);
+    const mine = who !== undefined && waiting.of.includes(who);
+    yield { mark: '!', mine, text: `policy ${proposal.number} (${proposal.digest.slice(0, 8)}) by ${proposal.proposer.person} waits for ${waiting.need} of ${waiting.of.join(' ')}`, next: `oxp-vault policy sign ${proposal.digest.slice(0, 8)}` };
+  }
+}
+
+function* roles(vault: Vault, who: string | undefined): Iterable<StatusItem> {
+  for (const [role, def] of Object.entries(vault.policy.policy.roles)) {
+    const state = vault.policy.roles.get(role);
+    const newest = newestEpoch(vault.policy, role);
+    const member = who !== undefined && def.members.includes(who);
+    const next = `oxp-vault role rekey ${role}`;
+    if (!newest) {
+      yield { mark: '!', mine: member || def.steward === who, text: `role ${role} has no key yet: nothing can be sealed to it`, next };
+    } else if (state?.stale) {
+      yield { mark: '!', mine: member, text: `the key of role ${role} is stale: ${state.stale.who} or a device of theirs has left`, next };
+    } else if (newest.provisional) {
+      yield { mark: '-', mine: member, text: `the key of role ${role} is provisional: its steward ${newest.maker.person} knows it until a member makes the next one`, next };
+    }
+    const lacking = ungranted(vault, role);
+    if (lacking.length > 0 && newest) {
+      yield { mark: '!', mine: member && !lacking.includes(who), text: `${lacking.join(', ')} cannot read for role ${role} yet: nobody has granted its key`, next: `oxp-vault role grant ${role}` };
+    }
+  }
+}
+
+function* secrets(vault: Vault, who: string | undefined): Iterable<StatusItem> {
+  const { policy } = vault.policy;
+  const now = vault.clock.now();
+  for (const name of vault.state.secrets.secrets.sortedKeys()) {
+    const versions = vault.state.secrets.secrets.get(name) ?? [];
+    const newest = newestVersion(versions);
+    if (!newest) {
+      yield { mark: '!', mine: false, text: `${name} is pending: its custodians have not acknowledged their shares` };
+      continue;
+    }
+    const rule = ruleFor(policy, name);
+    const writes = who !== undefined && (rule?.writers.some((r) => rolesOf(policy, who).includes(r)) ?? false);
+    if (!rule) yield { mark: '!', mine: false, text: `no rule of the policy covers ${name}: nobody can write it any more` };
+    else if ('readers' in rule && 'readers' in newest.statement) {
+      const sealedTo = newest.statement.readers.map((r) => r.role).join(', ');
+      if (sealedTo !== rule.readers.join(', ')) yield { mark: '!', mine: writes, text: `${name} is sealed to ${sealedTo}, and its rule now says ${rule.readers.join(', ')}`, next: 'oxp-vault seal' };
+    }
+    const notAfter = newest.statement.public['notAfter'];
+    if (typeof notAfter === 'number' && notAfter - now < EXPIRY_NOTICE) {
+      const when = notAfter <= now ? 'has expired' : `expires in ${Math.ceil((notAfter - now) / DAY)} days`;
+      yield { mark: '!', mine: writes, text: `${name} v${newest.statement.version} ${when}`, next: `oxp-vault rotate ${name}` };
+    }
+  }
+}
+
+async function queued(vault: Vault): Promise<StatusItem[]> {
+  const waiting = await listQueued(vault.local, vault.id, 'queue');
+  const rejected = await listQueued(vault.local, vault.id, 'rejected');
+  return [
+    ...(waiting.length > 0 ? [{ mark: '-' as const, mine: true, text: `${waiting.length} entries of yours are not in the log yet: they go with your next write` }] : []),
+    ...rejected.map((r) => ({ mark: '!' as const, mine: true, text: `an entry of yours is no longer allowed: ${r.reason ?? 'unknown reason'}` })),
+  ];
+}
