@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { OpenedSecret } from '../../../packages/core/src/formats/index.js';
+import { type OpenedSecret, renderSecrets } from '../../../packages/core/src/formats/index.js';
 import { failure, opened, said, streamed, streamedText } from './opened.js';
 
 const SECRET = '7d2f5c1e-0b8a-4d3e-9f61-2a4b6c8d0e1f';
@@ -36,6 +36,13 @@ describe('scaleway', () => {
       active_profile: 'prod',
       profiles: { prod: { access_key: PARTS.access, secret_key: SECRET } },
     });
+  });
+
+  it('takes one key, into a directory too: the file holds one', async () => {
+    const two = [apiKey(PARTS), { ...apiKey(PARTS), name: 'scaleway/other' }];
+    await expect(renderSecrets('scaleway', two)).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(renderSecrets('scaleway', two, { target: 'directory' })).rejects.toMatchObject({ code: 'USAGE' });
+    expect(await renderSecrets('scaleway', two.slice(0, 1), { target: 'directory' })).toMatchObject({ type: 'bytes', fileName: 'config.yaml' });
   });
 
   it('refuses a key of somebody else and a single token', async () => {
