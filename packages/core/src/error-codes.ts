@@ -65,6 +65,7 @@ const codes = {
   DUPLICATE_ENTRY: 'verification',
   WRONG_VAULT: 'verification',
   BAD_CHECKPOINT: 'verification',
+  BAD_PROOF: 'verification',
   ROLLBACK: 'verification',
   FORK: 'verification',
   HASH_MISMATCH: 'verification',

@@ -263,6 +263,11 @@ describe('payload', () => {
 });
 
 describe('X25519Identity', () => {
+  it('imported once opens many files', async () => {
+    const identity = new X25519Identity(await generateAgeIdentity());
+    for (let i = 0; i < 3; i++) expect(await ageDecrypt(await ageEncrypt(utf8(String(i)), [identity.recipient]), [identity])).toEqual(utf8(String(i)));
+  });
+
   it('ignores stanzas of other types and passes over those of other people', () => {
     const mine = new X25519Identity('AGE-SECRET-KEY-1EGTZVFFV20835NWYV6270LXYVK2VKNX2MMDKWYKLMGR48UAWX40Q2P2LM0');
     const fileKey = new Uint8Array(16).fill(1);

@@ -14,6 +14,9 @@ import { concatBytes } from './hash.js';
 const PQ_RECIPIENT = 'age1pq1';
 const PQ_IDENTITY = 'AGE-SECRET-KEY-PQ-1';
 
+/** An identity as text, or imported once (`new X25519Identity(text)`) for many files: importing costs as much as ten files. */
+export type AgeIdentity = string | X25519Identity;
+
 export interface AgeHeaderStanzas {
   /** The type of each stanza, in the order of the header: `X25519`, `mlkem768x25519`, `scrypt`. */
   readonly types: readonly string[];
@@ -36,7 +39,7 @@ export async function ageEncrypt(plaintext: Uint8Array, recipients: readonly str
 }
 
 /** Decrypts with whichever identity fits. DECRYPT_FAILED when none does or the file is damaged. */
-export async function ageDecrypt(file: Uint8Array, identities: readonly string[]): Promise<Uint8Array> {
+export async function ageDecrypt(file: Uint8Array, identities: readonly AgeIdentity[]): Promise<Uint8Array> {
   const fileKey = await fileKeyOf(file, identities);
   try {
     return decryptStreamPayload(fileKey, splitHeader(file).payload);
@@ -49,7 +52,7 @@ export async function ageDecrypt(file: Uint8Array, identities: readonly string[]
  * The key of this one file, 16 bytes, from a header whose MAC was checked. Whoever has it reads the payload without being a
  * recipient. DECRYPT_FAILED when no identity fits.
  */
-export async function fileKeyOf(file: Uint8Array, identities: readonly string[]): Promise<Uint8Array> {
+export async function fileKeyOf(file: Uint8Array, identities: readonly AgeIdentity[]): Promise<Uint8Array> {
   return unwrapHeader(splitHeader(file).header, identities.map(toIdentity));
 }
 
@@ -159,7 +162,8 @@ function addRecipient(encrypter: { addRecipient(recipient: string | Recipient): 
   }
 }
 
-function toIdentity(identity: string): Identity | string {
+function toIdentity(identity: AgeIdentity): Identity | string {
+  if (typeof identity !== 'string') return identity;
   return identity.startsWith(PQ_IDENTITY) ? identity : new X25519Identity(identity);
 }
 
