@@ -38,3 +38,26 @@ export { decryptVersions, findVersion, openSecrets, readableBy, type OpenedVersi
 
 // What is going on
 export { vaultStatus, type StatusItem, type StatusReport } from './operations/status.js';
+export { openViews, parseView, planOpening, type Opening, type OpeningItem, type View } from './operations/open-views.js';
+
+// The daily commands
+export { planSeal, type SealPlanOptions } from './operations/bootstrap.js';
+export { MAX_IMPORT_BYTES, sourceWords, type ImportPort } from './operations/import-value.js';
+export { toSeal, wipePlan, readersInWords, type SealAction, type SealLine, type SealPlan, type SealStep, type WantedSecret } from './operations/seal-plan.js';
+export { runSealPlan } from './operations/seal-run.js';
+export { planRotation, type RotationPlan, type RotationStep } from './operations/rotate.js';
+export { retirable, retireVersions, type Retirement } from './operations/retire.js';
+export { doHousekeeping, drainQueue, type Housekeeping, type RejectedEntry } from './operations/housekeeping.js';
+export { appendOrQueue } from './operations/append-or-queue.js';
+export { readingFault, sealFault } from './operations/seal-faults.js';
+
+// Kinds of material
+export type { CheckResult, Material, MaterialField, MaterialKind, Rotation } from './material/material.js';
+export { isMaterialKind, MATERIAL_KINDS, type MaterialKindName } from './material/kinds.js';
+export { materialKind } from './material/registry.js';
+export { parseBootstrap, type BootstrapPlan, type BootstrapSecret } from './material/bootstrap.js';
+export type { ImportSource } from './material/bootstrap-import.js';
+export { defaultBootstrap } from './material/bootstrap-default.js';
+
+// Output formats
+export { FORMAT_NAMES, formatsFor, isFormatName, outputFormat, outputFormats, renderSecrets, type FormatName, type FormatOptions, type OpenedSecret, type OutputFormat, type Rendered, type RenderedFile } from './formats/index.js';

@@ -82,7 +82,7 @@ export interface OutputFormat {
 }
 
 /** How messages call an opened secret: `dns/rfc2136_tsig_secret` or `pki/root#certificate`. */
-export function label(secret: OpenedSecret): string {
+export function label(secret: Pick<OpenedSecret, 'name' | 'field'>): string {
   return secret.field === undefined ? secret.name : `${secret.name}#${secret.field}`;
 }
 

@@ -10,4 +10,4 @@ export type {
   RenderedFiles,
 } from './format.js';
 export { FORMAT_NAMES, type FormatName, formatsFor, isFormatName, outputFormat, outputFormats } from './registry.js';
-export { renderSecrets } from './render.js';
+export { checkRenderable, type Openable, renderSecrets } from './render.js';

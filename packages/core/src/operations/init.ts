@@ -21,11 +21,16 @@ export async function initVault(options: VaultOptions & { identity: Identity }, 
   return vault;
 }
 
-/** Makes the keys of roles that have none and that this person may make: as a member, else as the steward. */
-export async function makeMissingKeys(vault: Vault): Promise<string[]> {
+/** Roles that have no key and whose first one this person may make: as a member, else as the steward. */
+export function rolesToMake(vault: Vault): string[] {
   const me = vault.requireEnrolled().card;
   if (me.kind === 'machine') return [];
-  const due = Object.entries(vault.policy.policy.roles).filter(([role, def]) => !vault.policy.roles.has(role) && (def.members.includes(me.person) || def.steward === me.person));
-  for (const [role] of due) await vault.append(await turnRole(vault, role));
-  return due.map(([role]) => role);
+  return Object.entries(vault.policy.policy.roles).flatMap(([role, def]) => (!vault.policy.roles.has(role) && (def.members.includes(me.person) || def.steward === me.person) ? [role] : []));
+}
+
+/** Makes the keys of these roles and gives their names. */
+export async function makeMissingKeys(vault: Vault): Promise<string[]> {
+  const due = rolesToMake(vault);
+  for (const role of due) await vault.append(await turnRole(vault, role));
+  return due;
 }

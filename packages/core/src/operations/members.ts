@@ -87,17 +87,22 @@ export async function grantMissing(vault: Vault): Promise<{ role: string; person
   return done;
 }
 
-/** Turns the stale keys that this person may turn, and replaces a provisional one by its members' own. Gives the roles. */
-export async function turnDueKeys(vault: Vault): Promise<string[]> {
+/** Roles whose key is stale, or provisional although they have members, and that this person may turn. */
+export function rolesToTurn(vault: Vault): string[] {
   const me = vault.requireEnrolled().card;
   if (me.kind === 'machine') return [];
-  const due = Object.entries(vault.policy.policy.roles).filter(([role, def]) => {
+  return Object.entries(vault.policy.policy.roles).flatMap(([role, def]) => {
     const state = vault.policy.roles.get(role);
     const provisional = newestEpoch(vault.policy, role)?.provisional ?? false;
-    return state && def.members.includes(me.person) && (state.stale !== undefined || provisional) && holdsKey(vault, role);
+    return state && def.members.includes(me.person) && (state.stale !== undefined || provisional) && holdsKey(vault, role) ? [role] : [];
   });
-  for (const [role] of due) await vault.append(await turnRole(vault, role));
-  return due.map(([role]) => role);
+}
+
+/** Turns the stale keys that this person may turn, and replaces a provisional one by its members' own. Gives the roles. */
+export async function turnDueKeys(vault: Vault): Promise<string[]> {
+  const due = rolesToTurn(vault);
+  for (const role of due) await vault.append(await turnRole(vault, role));
+  return due;
 }
 
 export interface KnownSecret {
