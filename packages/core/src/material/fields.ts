@@ -1,20 +1,26 @@
 import { VaultError } from '../errors.js';
 import type { JsonObject } from '../wire.js';
-import type { Material, MaterialField } from './material.js';
+import type { MaterialField } from './material.js';
 
 /** The whole file. */
 export const FILE: MaterialField = { private: true, read: (material) => material.file.use((bytes) => bytes.slice()) };
 
 /** A text among the public parts. Throws FIELD_NOT_FOUND where this piece of material has no such part. */
 export function publicText(name: string): MaterialField {
-  return { private: false, read: (material) => textOf(material, material.public, name) };
+  return {
+    private: false,
+    read: (material) => {
+      const text = word(material.public, name);
+      if (text === undefined) throw new VaultError('FIELD_NOT_FOUND', `this ${material.kind} has no ${name}`);
+      return text;
+    },
+  };
 }
 
-function textOf(material: Material, parts: JsonObject, name: string): string {
+/** A scalar among the public parts as text; undefined where it is absent or no scalar. */
+export function word(parts: JsonObject, name: string): string | undefined {
   const value = parts[name];
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  throw new VaultError('FIELD_NOT_FOUND', `this ${material.kind} has no ${name}`);
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }
 
 /** A value given piece by piece, as the bytes that a kind's `import` takes. */

@@ -33,8 +33,8 @@ export function parseParameters<const S extends v.GenericSchema>(kind: string, s
 function faultOf(issue: v.BaseIssue<unknown>): string {
   if (isUnknownKey(issue)) return 'no such parameter';
   if (isMissingKey(issue)) return 'is missing';
-  // Only messages of our own checks are shown: valibot's default ones quote what they received.
-  if (issue.kind !== 'schema') return issue.message;
+  // Only messages of our own are shown: valibot's default ones, which begin like this, quote what they received.
+  if (!issue.message.startsWith('Invalid ')) return issue.message;
   return `expected ${issue.expected ?? 'something else'}`;
 }
 

@@ -10,13 +10,14 @@ export const OID_NAME_CONSTRAINTS = '2.5.29.30';
 
 const { asn1 } = forge;
 const { Class, Type } = asn1;
-const PERMITTED = 0;
-const EXCLUDED = 1;
-const DNS_NAME = 2;
+/** Context tags 0, 1 and 2, in forge's names for those numbers: it types every tag as a universal one. */
+const PERMITTED = Type.NONE;
+const EXCLUDED = Type.BOOLEAN;
+const DNS_NAME = Type.INTEGER;
 
 /** DER of the NameConstraints value. `@peculiar/x509` has no class for it. */
 export function encodeNameConstraints(constraints: NameConstraints): Uint8Array {
-  const subtrees = (tag: number, names: readonly string[] | undefined): forge.asn1.Asn1[] => {
+  const subtrees = (tag: forge.asn1.Type, names: readonly string[] | undefined): forge.asn1.Asn1[] => {
     if (names === undefined) return [];
     const bases = names.map((name) => asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, [asn1.create(Class.CONTEXT_SPECIFIC, DNS_NAME, false, name)]));
     return [asn1.create(Class.CONTEXT_SPECIFIC, tag, true, bases)];
@@ -32,11 +33,11 @@ export function decodeNameConstraints(der: Uint8Array): NameConstraints | undefi
   for (const part of parts) {
     const names = childrenOf(part).map((subtree) => {
       const [base, ...more] = childrenOf(subtree);
-      const understood = base !== undefined && more.length === 0 && base.tagClass === Class.CONTEXT_SPECIFIC && (base.type as number) === DNS_NAME;
+      const understood = base !== undefined && more.length === 0 && base.tagClass === Class.CONTEXT_SPECIFIC && base.type === DNS_NAME;
       return understood && typeof base.value === 'string' ? base.value : undefined;
     });
     if (names.includes(undefined)) return undefined;
-    lists[(part.type as number) === PERMITTED ? 'permit' : 'exclude'] = names as string[];
+    lists[part.type === PERMITTED ? 'permit' : 'exclude'] = names as string[];
   }
   return lists;
 }

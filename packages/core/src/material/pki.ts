@@ -3,7 +3,7 @@ import { VaultError } from '../errors.js';
 import { Secret } from '../secret.js';
 import type { JsonObject } from '../wire.js';
 import { attempt, samePublic } from './checks.js';
-import { badMaterial, FILE, publicText } from './fields.js';
+import { badMaterial, FILE, publicText, word } from './fields.js';
 import { kindHead } from './kinds.js';
 import type { CheckContext, CheckResult, GenerateContext, Material, MaterialField, MaterialKind } from './material.js';
 import { CA_ALGORITHMS, CA_IMPORT_FIELDS, type CaAlgorithm, type IntermediateParameters, intermediateParameters, rootParameters } from './pki-parameters.js';
@@ -30,15 +30,15 @@ const fields: Readonly<Record<string, MaterialField>> = {
   /** The CAs above it, root last; empty for a root. */
   chain: { private: false, read: (material) => chainOf(material.public).join('') },
   /** The certificate and the CAs above it without the root: what a server sends. */
-  bundle: { private: false, read: (material) => [String(material.public['certificate']), ...chainOf(material.public).slice(0, -1)].join('') },
+  bundle: { private: false, read: (material) => [certificateOf(material.public), ...chainOf(material.public).slice(0, -1)].join('') },
   /** What a client trusts. */
-  root: { private: false, read: (material) => chainOf(material.public).at(-1) ?? String(material.public['certificate']) },
+  root: { private: false, read: (material) => chainOf(material.public).at(-1) ?? certificateOf(material.public) },
   fingerprint: publicText('fingerprint'),
   subject: publicText('subject'),
   serial: publicText('serial'),
 };
 
-const facts = (parts: JsonObject): string => `${String(parts['algorithm'])}, until ${day(Number(parts['notAfter']))}`;
+const facts = (parts: JsonObject): string => `${word(parts, 'algorithm')}, until ${day(Number(parts['notAfter']))}`;
 
 /** Root CA: a key and its self-signed certificate. */
 export const pkiRoot: MaterialKind = {
@@ -114,7 +114,7 @@ async function issuerOf(parsed: IntermediateParameters, context: GenerateContext
   const material = await context.issuer(name);
   if (material.kind !== 'pki-root' && material.kind !== 'pki-intermediate') throw new VaultError('BAD_VALUE', `pki-intermediate: the issuer ${name} is a ${material.kind}, not a CA`);
   const key = privateKeyOf(material);
-  const certificate = x509.readCertificate(String(material.public['certificate']));
+  const certificate = x509.readCertificate(certificateOf(material.public));
   const chain = chainOf(material.public).map(x509.readCertificate);
   const failed = x509.caResults(key, certificate, chain, context.now).find(({ ok }) => !ok);
   if (failed !== undefined) throw new VaultError('BAD_MATERIAL', `pki-intermediate: the issuer ${name} cannot sign: ${failed.detail ?? `not so: ${failed.check}`}`);
@@ -143,7 +143,7 @@ async function importCa(kind: CaKind, bytes: Uint8Array, parsed: JsonObject, con
 function checkCa(kind: CaKind, material: Material, { now }: CheckContext): Promise<CheckResult[]> {
   return attempt('key matches certificate', async () => {
     const x509 = await loadX509();
-    const certificate = x509.readCertificate(String(material.public['certificate']));
+    const certificate = x509.readCertificate(certificateOf(material.public));
     const chain = chainOf(material.public).map(x509.readCertificate);
     if ((kind === 'pki-root') !== (chain.length === 0)) throw badMaterial(kind, kind === 'pki-root' ? 'a root has no chain above it' : 'its chain is missing');
     return [...x509.caResults(privateKeyOf(material), certificate, chain, now), samePublic(material.public, x509.caPublicParts(certificate, chain))];
@@ -152,6 +152,10 @@ function checkCa(kind: CaKind, material: Material, { now }: CheckContext): Promi
 
 function privateKeyOf(material: Material): KeyObject {
   return material.file.use((bytes) => createPrivateKey({ key: Buffer.from(bytes), format: 'pem' }));
+}
+
+function certificateOf(parts: JsonObject): string {
+  return word(parts, 'certificate') ?? '';
 }
 
 function chainOf(parts: JsonObject): string[] {

@@ -28,7 +28,7 @@ export function readSshPrivateKey(kind: string, bytes: Uint8Array): { key: sshpk
   if (text.includes('\r')) throw badMaterial(kind, 'has CRLF line ends, which ssh refuses', 'convert them: sed -i "s/\\r$//" COPY-OF-THE-FILE');
   if (!text.endsWith('\n')) throw badMaterial(kind, 'has no line break at its end, which ssh refuses', 'give the file itself, not a trimmed copy of it');
   const label = /^-----BEGIN ([A-Z0-9 ]+)-----\n/.exec(text)?.[1];
-  if (label === undefined || !text.trimEnd().endsWith(`-----END ${label}-----`)) {
+  if (label === undefined || text.split('-----BEGIN ').length !== 2 || !text.trimEnd().endsWith(`\n-----END ${label}-----`)) {
     throw badMaterial(kind, 'is not one private key from its first line to its last');
   }
   if (label === 'ENCRYPTED PRIVATE KEY' || /^Proc-Type: 4,ENCRYPTED$/m.test(text)) throw encrypted(kind);
@@ -80,8 +80,12 @@ function algorithmOf(key: sshpk.PrivateKey): string {
 /** Whether the private half signs what the public half verifies: the two could be of different keys in one file. */
 export function halvesMatch(key: sshpk.PrivateKey): boolean {
   const probe = Buffer.from('oxp-vault/ssh-probe/v1');
-  const privateHalf = createPrivateKey(key.toString('pkcs8'));
-  const publicHalf = createPublicKey(key.toPublic().toString('pkcs8'));
-  const hash = key.type === 'ed25519' ? null : 'sha256';
-  return verify(hash, probe, publicHalf, sign(hash, probe, privateHalf));
+  if (key.type !== 'ed25519') {
+    const publicHalf = createPublicKey(key.toPublic().toString('pkcs8'));
+    return verify('sha256', probe, publicHalf, sign('sha256', probe, createPrivateKey(key.toString('pkcs8'))));
+  }
+  // Node refuses the PKCS#8 that sshpk writes for Ed25519.
+  const part = (name: string): string => key.parts.find((candidate) => candidate.name === name)!.data.toString('base64url');
+  const halves = { kty: 'OKP', crv: 'Ed25519', x: part('A') };
+  return verify(null, probe, createPublicKey({ key: halves, format: 'jwk' }), sign(null, probe, createPrivateKey({ key: { ...halves, d: part('k') }, format: 'jwk' })));
 }

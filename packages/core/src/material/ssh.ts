@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { Secret } from '../secret.js';
 import type { JsonObject } from '../wire.js';
 import { attempt, result, samePublic } from './checks.js';
-import { FILE, publicText } from './fields.js';
+import { FILE, publicText, word } from './fields.js';
 import { kindHead } from './kinds.js';
 import type { Material, MaterialKind } from './material.js';
 import { line, oneOf, parseParameters } from './parameters.js';
@@ -20,12 +20,12 @@ const Parameters = v.strictObject({
 });
 
 /** The two kinds differ only in what people do with them. */
-function sshKind(kind: 'ssh-key' | 'ssh-ca', word: string, rotationWords: string): MaterialKind {
+function sshKind(kind: 'ssh-key' | 'ssh-ca', noun: string, rotationWords: string): MaterialKind {
   const parse = (raw: JsonObject) => parseParameters(kind, Parameters, raw);
   return {
     ...kindHead(kind),
     parameters: parse,
-    describe: (parameters) => `${parse(parameters).algorithm} ${word}`,
+    describe: (parameters) => `${parse(parameters).algorithm} ${noun}`,
     generate: async (parameters, context) => {
       const parsed = parse(parameters);
       const comment = parsed.comment ?? context.name;
@@ -53,7 +53,7 @@ function sshKind(kind: 'ssh-key' | 'ssh-ca', word: string, rotationWords: string
         const { key, facts } = material.file.use((bytes) => readSshPrivateKey(kind, bytes));
         return [result('public half derives', halvesMatch(key)), samePublic(material.public, publicParts(facts))];
       }),
-    facts: (parts) => `${String(parts['algorithm'])}, ${String(parts['fingerprint'])}`,
+    facts: (parts) => `${word(parts, 'algorithm')}, ${word(parts, 'fingerprint')}`,
     rotation: () => ({ how: 'generate', words: rotationWords }),
   };
 }

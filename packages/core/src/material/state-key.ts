@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { Secret } from '../secret.js';
 import type { JsonObject } from '../wire.js';
 import { attempt, result, samePublic } from './checks.js';
-import { badMaterial, decodeUtf8, FILE, oneLine, publicText } from './fields.js';
+import { badMaterial, decodeUtf8, FILE, oneLine, publicText, word } from './fields.js';
 import { kindHead } from './kinds.js';
 import type { CheckResult, Material, MaterialKind } from './material.js';
 import { integer, oneOf, ParameterError, parseParameters } from './parameters.js';
@@ -61,7 +61,7 @@ export const stateKey: MaterialKind = {
       const shape = method === 'aes_gcm' ? result('is a 256-bit key', bits === 256) : result('is a passphrase', material.file.use(isPassphrase));
       return [shape, material.file.use((key) => probeResult(key, material.public['probe'])), samePublic(material.public, { method }, ['keyid', 'probe'])];
     }),
-  facts: (parts) => `${parts['method'] === 'pbkdf2' ? 'passphrase for PBKDF2' : 'AES-256 key'} ${String(parts['keyid'])}`,
+  facts: (parts) => `${parts['method'] === 'pbkdf2' ? 'passphrase for PBKDF2' : 'AES-256 key'} ${word(parts, 'keyid')}`,
   rotation: () => ({ how: 'generate', words: 'write each state once with the new key, then retire the old one' }),
 };
 

@@ -4,7 +4,7 @@ import { VaultError } from '../errors.js';
 import { Secret } from '../secret.js';
 import type { JsonObject } from '../wire.js';
 import { attempt, result, samePublic } from './checks.js';
-import { badMaterial, decodeUtf8, FILE, publicText, readImportedFields } from './fields.js';
+import { badMaterial, decodeUtf8, FILE, publicText, readImportedFields, word } from './fields.js';
 import { kindHead } from './kinds.js';
 import type { GenerateContext, Material, MaterialKind } from './material.js';
 import { oneOf, ParameterError, parseParameters } from './parameters.js';
@@ -56,7 +56,7 @@ export const tsig: MaterialKind = {
     algorithm: publicText('algorithm'),
   },
   check: (material) => attempt('clause parses', () => [result('clause parses', true), samePublic(material.public, publicParts(clauseOf(material)))]),
-  facts: (parts) => `${String(parts['bits'])} bits`,
+  facts: (parts) => `${word(parts, 'bits')} bits`,
   rotation: () => ({ how: 'generate', words: 'let the name server know both keys, move the clients, then retire the old one' }),
 };
 

@@ -27,13 +27,17 @@ const FAULTS: Readonly<Record<string, string>> = {
 export function parseYaml(text: string, options: { aliases?: boolean } = {}): { document: Document; lines: LineCounter } | YamlFault {
   const lines = new LineCounter();
   const lineAt = (offset: number | undefined): number => lines.linePos(offset ?? 0).line;
-  // customTags: the value of an unknown tag (!vault) is kept as the plain node; that is a warning, not an error.
+  // An unknown tag (!vault) is a warning, not an error: its node is kept as it is.
   const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, version: '1.2', logLevel: 'silent' });
   if (!Array.isArray(documents)) return { line: 1, fault: 'is empty' };
   const [document, second] = documents;
   if (document === undefined) return { line: 1, fault: 'is empty' };
   const error = document.errors[0];
-  if (error !== undefined) return { line: lineAt(error.pos[0]), fault: FAULTS[error.code] ?? 'is not valid YAML' };
+  if (error !== undefined) {
+    // After a key without a value, the parser places the next key at the line break before it.
+    const gap = error.code === 'DUPLICATE_KEY' ? /^\s*/.exec(text.slice(error.pos[0]))![0].length : 0;
+    return { line: lineAt(error.pos[0] + gap), fault: FAULTS[error.code] ?? 'is not valid YAML' };
+  }
   if (second !== undefined) return { line: lineAt(second.range[0]), fault: 'has a second document after ---' };
   if (options.aliases !== true) {
     let alias: number | undefined;
