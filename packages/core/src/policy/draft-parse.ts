@@ -29,12 +29,17 @@ function names(item: v.GenericSchema<string>, least: 0 | 1) {
   );
 }
 
+const isMapValue = (x: unknown): x is object => typeof x === 'object' && x !== null && !Array.isArray(x);
+
+/** valibot takes a list for a map, an empty one even for an empty map. */
+function map<const S extends v.GenericSchema>(schema: S, message: string) {
+  return v.pipe(v.unknown(), v.check(isMapValue, message), schema);
+}
+
 /** A closed map, whose faults say which keys there are. */
 function keys<const E extends v.ObjectEntries>(entries: E) {
-  return v.strictObject(entries, (issue) => {
-    if (issue.expected === 'never') return `is not a key here; there are: ${Object.keys(entries).join(', ')}`;
-    return issue.expected === 'Object' ? `must be a map with the keys: ${Object.keys(entries).join(', ')}` : 'is missing';
-  });
+  const all = Object.keys(entries).join(', ');
+  return map(v.strictObject(entries, (issue) => (issue.expected === 'never' ? `is not a key here; there are: ${all}` : 'is missing')), `must be a map with the keys: ${all}`);
 }
 
 const Need = v.pipe(
@@ -42,7 +47,6 @@ const Need = v.pipe(
   v.check(({ need, of }) => need <= of.length, ({ input }) => `needs ${input.need} of only ${input.of.length}`),
 );
 
-const isMapValue = (x: unknown): x is object => typeof x === 'object' && x !== null && !Array.isArray(x);
 const Child: v.GenericSchema<unknown, string | ThresholdTree> = v.lazy((x) => (isMapValue(x) ? Tree : DraftName));
 const Children = v.pipe(v.array(Child, 'must be a list of names and maps'), v.minLength(1, 'must not be empty'));
 const AllTree = v.pipe(keys({ all: Children }), v.transform(({ all }) => ({ need: all.length, of: all })));
@@ -63,19 +67,15 @@ const DraftRule = v.pipe(
   v.check((rule) => (rule.readers === undefined) !== (rule.custody === undefined), 'must have either readers or custody'),
 );
 
-const paths = (rules: readonly { path: string }[]): string[] => rules.map((rule) => rule.path);
 const isDevice = (s: string): boolean => /^[0-9a-f]{64}$/.test(s) || (s.split('/').length === 2 && s.split('/').every(isName));
 
 const DraftFile = keys({
   'based-on': Whole,
   admins: Need,
   devices: v.optional(v.picklist(['self', 'admins'], 'must be self or admins'), 'self'),
-  roles: v.record(DraftName, keys({ members: names(DraftName, 0), managed: v.optional(Need), steward: v.optional(DraftName) }), 'must be a map of roles'),
-  custody: v.optional(v.record(DraftName, CustodyTree, 'must be a map of custody groups'), {}),
-  rules: v.pipe(
-    v.array(DraftRule, 'must be a list of rules'),
-    v.check((rules) => firstTwice(paths(rules)) === undefined, ({ input }) => `has two rules for ${firstTwice(paths(input))}`),
-  ),
+  roles: map(v.record(DraftName, keys({ members: names(DraftName, 0), managed: v.optional(Need), steward: v.optional(DraftName) })), 'must be a map of roles'),
+  custody: v.optional(map(v.record(DraftName, CustodyTree), 'must be a map of custody groups'), {}),
+  rules: v.array(DraftRule, 'must be a list of rules'),
   abandon: v.optional(keys({
     secrets: v.optional(names(text(isSecretName, 'must be the name of a secret'), 0), []),
     roles: v.optional(names(DraftName, 0), []),
@@ -102,7 +102,8 @@ export interface Draft {
 
 /**
  * Parses the text of a policy.yaml; `file` is what messages call it. Throws BAD_YAML for what is not one plain YAML document,
- * BAD_POLICY for what does not follow the schema or names a role or custody group that the file does not define.
+ * BAD_POLICY for what does not follow the schema, names a role or custody group that the file does not define, or has two rules
+ * for one path.
  */
 export function parseDraft(text: string, file = 'policy.yaml'): Draft {
   const yaml = readYaml(text, file);
@@ -115,13 +116,14 @@ export function parseDraft(text: string, file = 'policy.yaml'): Draft {
   }
   const { 'based-on': basedOn, 'removed-devices': removedDevices, ...rest } = parsed.output;
   const draft: Draft = { ...rest, basedOn, removedDevices };
-  const fault = referenceFault(draft);
+  const fault = ruleFault(draft);
   if (fault) throw fail(fault.path, fault.what);
   return draft;
 }
 
-function referenceFault(draft: Draft): { path: KeyPath; what: string } | undefined {
+function ruleFault(draft: Draft): { path: KeyPath; what: string } | undefined {
   for (const [i, rule] of draft.rules.entries()) {
+    if (draft.rules.findIndex(({ path }) => path === rule.path) < i) return { path: ['rules', i, 'path'], what: `is ${rule.path}, which has a rule already` };
     for (const key of ['owners', 'writers', 'readers'] as const) {
       for (const [j, role] of (rule[key] ?? []).entries()) {
         if (!Object.hasOwn(draft.roles, role)) return { path: ['rules', i, key, j], what: `names role ${role}, which is not among the roles` };
