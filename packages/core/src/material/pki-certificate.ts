@@ -1,10 +1,8 @@
-// First: @peculiar/x509 wants the reflection polyfill in place when it loads.
-import 'reflect-metadata';
 import { X509Certificate as NodeCertificate, type KeyObject } from 'node:crypto';
-import { AuthorityKeyIdentifierExtension, BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, SubjectKeyIdentifierExtension, X509Certificate } from '@peculiar/x509';
 import type { JsonObject } from '../wire.js';
 import { decodeNameConstraints, type NameConstraints, OID_NAME_CONSTRAINTS } from './pki-name-constraints.js';
 import { isSubject, type Subject } from './pki-parameters.js';
+import { AuthorityKeyIdentifierExtension, BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, SubjectKeyIdentifierExtension, X509Certificate } from './x509.js';
 
 /** A CA certificate, read. Verification is Node's (OpenSSL); the extensions that Node does not tell are read by @peculiar/x509. */
 export interface CaCertificate {

@@ -1,9 +1,9 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { PemConverter } from '@peculiar/x509';
 import { badMaterial, decodeUtf8, readImportedFields } from './fields.js';
 import { type CaCertificate, readCertificate } from './pki-certificate.js';
 import { chainFault } from './pki-chain.js';
 import { CA_IMPORT_FIELDS } from './pki-parameters.js';
+import { PemConverter } from './x509.js';
 
 export interface CaBundle {
   readonly key: KeyObject;

@@ -1,10 +1,9 @@
-import 'reflect-metadata';
 import { createPublicKey, generateKeyPair, type KeyObject, randomBytes, webcrypto } from 'node:crypto';
 import { promisify } from 'node:util';
-import { AuthorityKeyIdentifierExtension, BasicConstraintsExtension, ExtendedKeyUsage, ExtendedKeyUsageExtension, Extension, KeyUsageFlags, KeyUsagesExtension, Name, PublicKey, SubjectKeyIdentifierExtension, X509CertificateGenerator } from '@peculiar/x509';
 import { algorithmOf, type CaCertificate, readCertificate } from './pki-certificate.js';
 import { encodeNameConstraints, type NameConstraints, OID_NAME_CONSTRAINTS } from './pki-name-constraints.js';
 import { type CA_USAGES, type CaAlgorithm, type Subject, SUBJECT_ATTRIBUTES } from './pki-parameters.js';
+import { AuthorityKeyIdentifierExtension, BasicConstraintsExtension, ExtendedKeyUsage, ExtendedKeyUsageExtension, Extension, KeyUsageFlags, KeyUsagesExtension, Name, PublicKey, SubjectKeyIdentifierExtension, X509CertificateGenerator } from './x509.js';
 
 /** How a key of each kind signs certificates. A hash as strong as the curve; WebCrypto wants it with the key (RSA) or apart (ECDSA). */
 const SIGNING = {
