@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isVaultError, type ErrorCode, type VaultError } from '../../../packages/core/src/errors.js';
 import { compileDraft, formatDraft, initialPolicy, parseDraft, type InitialPolicy } from '../../../packages/core/src/policy/draft.js';
+import { signCard } from '../../../packages/core/src/policy/card.js';
 import { deviceOf } from '../../../packages/core/src/policy/people.js';
 import type { Policy } from '../../../packages/core/src/policy/policy.js';
 import { baseOf, makeCast, policyOf, type Cast } from '../../support/policies.js';
@@ -123,7 +124,10 @@ describe('parseDraft', () => {
   });
 
   it('survives what would exhaust it', () => {
-    expect(thrown(() => parseDraft('['.repeat(200_000))).code).toBe('BAD_YAML');
+    for (const levels of [60, 900, 100_000]) {
+      const tree = `${'{ need: 1, of: [ '.repeat(levels)}alice${' ] }'.repeat(levels)}`.slice(0, 1_000_000);
+      expect(thrown(() => parseDraft(`${SMALL}custody:\n  pki: ${tree}\n`)).message).toMatch(/^policy\.yaml, line \d+: nested too deeply$/);
+    }
     expect(thrown(() => parseDraft(`${SMALL}#${'x'.repeat(1024 * 1024)}`)).message).toMatch(/larger than/);
     const deep = `${SMALL}custody:\n  pki: ${'{ need: 1, of: [ '.repeat(9)}alice${' ] }'.repeat(9)}\n`;
     expect(thrown(() => parseDraft(deep)).message).toBe('policy.yaml, line 8: custody.pki is nested deeper than 8 levels');
@@ -188,6 +192,9 @@ describe('compileDraft', () => {
     const base = baseOf(current());
     base.people.set('alice', { kind: 'human', devices: [deviceOf(cast.card('alice', 1), 9)] });
     expect(compileDraft(parseDraft(SMALL), base, []).persons['alice']).toEqual({ cards: [cast.card('alice', 1).line] });
+    const { signingKey, card } = cast.identities.get('alice')![1]!;
+    const renamed = signCard({ person: 'alice', device: 'tablet', kind: 'human', recipient: card.recipient, created: 1 }, signingKey);
+    expect(compileDraft(parseDraft(SMALL), base, [renamed]).persons['alice']).toEqual({ cards: [card.line] });
     expect(compileDraft(parseDraft(SMALL), base, [cast.card('alice', 1), cast.card('alice')]).persons['alice']).toEqual({ cards: [cast.card('alice', 1).line, cast.card('alice').line] });
   });
 

@@ -112,6 +112,10 @@ describe('policyDifference', () => {
       '- alice is no longer an admin',
       '~ a policy needs 2 of 2 admins, before 1 of 1',
     ]);
+    expect(said(after({ admins: { need: 2, of: ['alice', 'bruno'] } }), after({ admins: { need: 2, of: ['alice', 'bruno', 'carol'] } }))).toEqual([
+      '+ carol becomes an admin',
+      '~ a policy needs 2 of 3 admins, before 2 of 2',
+    ]);
     expect(said(after({ admins: { need: 1, of: ['bruno'] } }), before)).toEqual(['+ alice becomes an admin', '- bruno is no longer an admin']);
   });
 

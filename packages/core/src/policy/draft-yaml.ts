@@ -16,6 +16,10 @@ const MAX_LENGTH = 1024 * 1024;
 /** Such keys mean something to JavaScript, and validators pass over them. */
 const TREACHEROUS_KEYS: ReadonlySet<unknown> = new Set(['__proto__', 'prototype', 'constructor']);
 
+/** Levels of the parsed document, of which a custody tree takes three for each of its own. Whoever walks it calls itself. */
+const MAX_LEVELS = 100;
+const TOO_DEEP = 'nested too deeply';
+
 const FAULTS: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: 'the same key twice in one map',
   TAB_AS_INDENT: 'a tab where blanks must indent',
@@ -24,6 +28,7 @@ const FAULTS: Readonly<Record<string, string>> = {
   MULTILINE_IMPLICIT_KEY: 'a key that goes over several lines',
   BLOCK_AS_IMPLICIT_KEY: 'a map where only one line can stand',
   NON_STRING_KEY: 'a key that is no plain word',
+  RESOURCE_EXHAUSTION: TOO_DEEP,
 };
 
 /** Parses `text`. BAD_YAML, naming file and line and quoting nothing, for what is no single plain document. */
@@ -31,8 +36,10 @@ export function readYaml(text: string, file: string): YamlFile {
   const lines = new LineCounter();
   const fail = (offset: number, what: string): VaultError => new VaultError('BAD_YAML', `${file}, line ${lines.linePos(offset).line || 1}: ${what}`);
   if (text.length > MAX_LENGTH) throw fail(0, `larger than ${MAX_LENGTH} characters`);
-  const documents = documentsOf(text, lines, () => fail(0, 'nested too deeply'));
-  const [document, second] = documents;
+  const documents = parseAllDocuments(text, {
+    lineCounter: lines, prettyErrors: false, uniqueKeys: true, stringKeys: true, version: '1.2', logLevel: 'silent',
+  });
+  const [document, second] = Array.isArray(documents) ? documents : [];
   if (document === undefined) throw new VaultError('BAD_YAML', `${file} is empty`);
   const error = document.errors[0];
   if (error) throw fail(error.pos[0], FAULTS[error.code] ?? 'not valid YAML');
@@ -40,19 +47,6 @@ export function readYaml(text: string, file: string): YamlFile {
   const fault = notPlain(document);
   if (fault) throw fail(fault.offset, fault.what);
   return { value: document.toJS({ maxAliasCount: 0 }), lineOf: (path) => lines.linePos(offsetOf(document, path)).line };
-}
-
-function documentsOf(text: string, lines: LineCounter, tooDeep: () => VaultError): Document.Parsed[] {
-  try {
-    const parsed = parseAllDocuments(text, {
-      lineCounter: lines, prettyErrors: false, uniqueKeys: true, stringKeys: true, version: '1.2', logLevel: 'silent',
-    });
-    return Array.isArray(parsed) ? parsed : [];
-  } catch (error) {
-    // The parser calls itself for each level, so that thousands of brackets exhaust the stack.
-    if (error instanceof RangeError) throw tooDeep();
-    throw error;
-  }
 }
 
 /** What makes a value mean more than it shows: anchors, aliases, tags, keys with a life of their own. */
@@ -64,7 +58,8 @@ function notPlain(document: Document.Parsed): { offset: number; what: string } |
   };
   visit(document, {
     Alias: (_key, node) => stop(node, 'an alias (*name), which is not allowed: write it out'),
-    Value: (key, node) => {
+    Value: (key, node, path) => {
+      if (path.length > MAX_LEVELS) return stop(node, TOO_DEEP);
       if (node.anchor !== undefined) return stop(node, 'an anchor (&name), which is not allowed');
       if (node.tag !== undefined) return stop(node, 'a tag (!name), which is not allowed');
       return key === 'key' && isScalar(node) && TREACHEROUS_KEYS.has(node.value) ? stop(node, `${String(node.value)} cannot be a key or a name`) : undefined;
