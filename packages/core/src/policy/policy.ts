@@ -67,6 +67,11 @@ export function encodePolicy(policy: Policy): Uint8Array {
   return canonicalJson(policy);
 }
 
+/** SHA-256 of the policy's file, hex. */
+export function policyDigest(policy: Policy): string {
+  return sha256Hex(encodePolicy(policy));
+}
+
 /** `policy/0002-3f9a2c1b.json` */
 export function policyPath(number: number, digest: string): string {
   return `policy/${String(number).padStart(4, '0')}-${digest.slice(0, 8)}.json`;

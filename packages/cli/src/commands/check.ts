@@ -1,0 +1,45 @@
+/** `check`: everything verified, and everything in order, as one exit code for CI. */
+import { type AuditReport, type StatusItem, VaultError, vaultStatus, verifyVault } from '@oxp-vault/core';
+import type { Command } from 'commander';
+import { type Act, examples, readOptions } from '../command.js';
+import type { CliContext } from '../context.js';
+import { EXIT_NEEDS_OTHERS, EXIT_VERIFICATION } from '../exit-codes.js';
+import { count, thousands } from '../render.js';
+
+export function define(command: Command, act: Act): void {
+  readOptions(command)
+    .description('Verifies the whole log and every file that it names, and looks for what is stale, unsigned or due. Needs to be told which vault it must be. Exit code 5 when something is forged, damaged or missing; 6 when something waits for somebody.')
+    .action(act(check));
+  examples(command, 'oxp-vault check', 'oxp-vault check --expect "$VAULT_EXPECT" --json');
+}
+
+async function check(context: CliContext): Promise<number> {
+  await requireExpect(context);
+  const vault = await context.vault();
+  const audit = await verifyVault(vault);
+  const waiting = (await vaultStatus(vault)).items.filter((item) => item.mark === '!');
+  const code = !audit.ok || audit.voids.length > 0 || audit.strays.length > 0 ? EXIT_VERIFICATION : waiting.length > 0 ? EXIT_NEEDS_OTHERS : 0;
+  await context.result({ ok: code === 0, audit, waiting }, inWords(context, audit, waiting));
+  return code;
+}
+
+/** A check that accepts whatever vault it finds checks nothing. */
+async function requireExpect(context: CliContext): Promise<void> {
+  const expect = context.options.expect ?? (context.io.env['OXP_VAULT_EXPECT'] || (await context.address()).expect);
+  if (expect === undefined) {
+    throw new VaultError('EXPECT_NEEDED', 'check must be told which vault this is to be', { hint: 'Pass what `oxp-vault status` prints after expect: --expect VAULT@SIZE:ROOT (or OXP_VAULT_EXPECT, or expect: in oxp-vault.yaml)' });
+  }
+}
+
+function inWords(context: CliContext, audit: AuditReport, waiting: readonly StatusItem[]): string {
+  const bad = context.paint.mark('!');
+  return [
+    ...audit.missing.map((f) => `${bad} ${f.what} is missing: ${f.path}`),
+    ...audit.damaged.map((f) => `${bad} ${f.what} is not what was signed: ${f.path}`),
+    ...audit.voids.map((v) => `${bad} entry ${v.leaf} is void: ${v.code}, ${v.message}`),
+    ...audit.strays.map((s) => `${bad} entry ${s.leaf} by ${s.person} was signed on another history`),
+    ...waiting.map((item) => `${bad} ${item.text}${item.next === undefined ? '' : `: ${item.next}`}`),
+    `${thousands(audit.entries)} entries and ${count(audit.files, 'file')} verified${audit.ok ? '' : ', with faults'}`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,145 @@
+/** `init`: a vault, its first policy, and the drafts that people go on with. */
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { basename, join, relative, resolve, sep } from 'node:path';
+import { type Card, defaultBootstrap, formatDraft, initialPolicy, initVault, isName, type Policy, type Vault, VaultError } from '@oxp-vault/core';
+import type { Command } from 'commander';
+import { CONFIG_FILE, normalAddress, storeAt } from '../address.js';
+import { readCardFile } from '../card-file.js';
+import { type Act, examples } from '../command.js';
+import type { CliContext } from '../context.js';
+import { DRAFT_FILE } from '../draft-file.js';
+import { errnoOf, ioError, mustNotExist } from '../private-file.js';
+import { columns, short } from '../render.js';
+
+interface InitOptions {
+  readonly name?: string;
+  readonly admin: readonly string[];
+  readonly member: readonly string[];
+  readonly role: readonly string[];
+  readonly threshold?: string;
+  readonly pq?: boolean;
+}
+
+const BOOTSTRAP_FILE = 'bootstrap.yaml';
+const DEFAULT_ROLE = 'team';
+
+export function define(command: Command, act: Act): void {
+  const collect = (value: string, list: readonly string[]): string[] => [...list, value];
+  command
+    .description('Makes a vault, and beside it the files that you go on with: oxp-vault.yaml, bootstrap.yaml, policy.yaml. Without options: you are its admin, alone in the role team.')
+    .argument('[address]', 'where the vault goes', './vault')
+    .option('--name <name>', 'what to call it (default: the name of this directory)')
+    .option('--admin <card>', 'another admin; repeat', collect, [])
+    .option('--role <role>', 'a role; repeat. You are in the first one', collect, [])
+    .option('--member <role=card>', 'somebody in a role; repeat', collect, [])
+    .option('--threshold <k>', 'how many admins must agree (default: more than half)')
+    .option('--pq', 'every recipient hybrid post-quantum; all identities must have been made with --pq')
+    .action(act(init));
+  examples(command,
+    'oxp-vault init',
+    'oxp-vault init --role infra --role platform --admin bruno.card --member infra=bruno.card --member platform=carol.card',
+    'oxp-vault init /mnt/share/platform-vault --name platform',
+  );
+}
+
+async function init(context: CliContext, address: string, options: InitOptions): Promise<void> {
+  const { io } = context;
+  const place = context.options.vault ?? address;
+  const config = join(io.cwd, CONFIG_FILE);
+  await mustNotExist(config);
+  const store = storeAt(normalAddress(place, io.cwd));
+  const name = options.name ?? usableName(basename(io.cwd));
+  if (!isName(name)) throw new VaultError('BAD_NAME', 'this is no name for a vault: small letters, digits, dots and dashes, a letter first', { hint: 'Name it: oxp-vault init --name NAME' });
+
+  const identity = await context.identity();
+  const me = identity.card;
+  const admins = await Promise.all(options.admin.map((file) => readCardFile(io, file)));
+  const members = await Promise.all(options.member.map((text) => memberOf(context, text)));
+  const roles = rolesFor(me.person, options.role, members);
+  const of = [...new Set([me.person, ...admins.map((card) => card.person)])];
+  const policy = initialPolicy({
+    name,
+    suite: options.pq ? 'hybrid' : 'x25519',
+    nonce: randomBytes(32).toString('hex'),
+    cards: [me, ...admins, ...members.map((m) => m.card)],
+    admins: { need: threshold(options.threshold, of.length), of },
+    roles,
+    defaultRole: Object.keys(roles)[0]!,
+    steward: me.person,
+  });
+  const vault = await initVault({ store, local: context.local(), clock: context.clock, identity }, policy);
+  const wrote = await writeDrafts(context, config, vault, policy);
+  await report(context, vault, me, wrote);
+}
+
+async function memberOf(context: CliContext, text: string): Promise<{ role: string; card: Card }> {
+  const at = text.indexOf('=');
+  const role = text.slice(0, Math.max(at, 0));
+  if (!isName(role)) throw new VaultError('USAGE', '--member takes ROLE=CARD, with the role in small letters', { hint: 'For example: --member platform=carol.card' });
+  return { role, card: await readCardFile(context.io, text.slice(at + 1)) };
+}
+
+/** Roles in the order in which they were named; the maker is in the first. */
+function rolesFor(me: string, named: readonly string[], members: readonly { role: string; card: Card }[]): Record<string, string[]> {
+  const order = [...new Set([...named, ...members.map((m) => m.role)])];
+  if (order.length === 0) order.push(DEFAULT_ROLE);
+  const bad = order.find((role) => !isName(role));
+  if (bad !== undefined) throw new VaultError('BAD_NAME', 'a role has a name in small letters, digits, dots and dashes, a letter first');
+  return Object.fromEntries(order.map((role, i) => [role, [...new Set([...(i === 0 ? [me] : []), ...members.filter((m) => m.role === role).map((m) => m.card.person)])]]));
+}
+
+function threshold(text: string | undefined, admins: number): number {
+  const need = text === undefined ? Math.floor(admins / 2) + 1 : Number(text);
+  if (!Number.isSafeInteger(need) || need < 1) throw new VaultError('USAGE', '--threshold takes a number of admins');
+  if (need * 2 <= admins || need > admins) {
+    throw new VaultError('THRESHOLD_TOO_LOW', `${need} of ${admins} admins cannot be: it must be more than half, and not more than all`, { hint: 'With half, two groups could each make a policy of their own.' });
+  }
+  return need;
+}
+
+/** A name made of what a directory is called; empty where nothing usable is left. */
+function usableName(text: string): string {
+  return text.toLowerCase().replace(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z]+/, '').replace(/\.\.+/g, '.').slice(0, 64);
+}
+
+async function writeDrafts(context: CliContext, config: string, vault: Vault, policy: Policy): Promise<string[]> {
+  const near = relative(context.io.cwd, vault.store.address);
+  const address = near === '' ? '.' : near.startsWith(`..${sep}`) || resolve(near) === near ? vault.store.address : `./${near}`;
+  const files: [string, string][] = [
+    [config, `# How commands find the vault, and which one it must be. Not secret.\nvault: ${JSON.stringify(address)}\nexpect: ${vault.id}\n`],
+    [join(context.io.cwd, BOOTSTRAP_FILE), defaultBootstrap()],
+    [join(context.io.cwd, DRAFT_FILE), formatDraft(policy)],
+  ];
+  const wrote: string[] = [];
+  for (const [path, text] of files) if (await writeUnlessThere(context, path, text)) wrote.push(basename(path));
+  return wrote;
+}
+
+/** Drafts that are there already are people's own work. */
+async function writeUnlessThere(context: CliContext, path: string, text: string): Promise<boolean> {
+  try {
+    await writeFile(path, text, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw ioError('cannot write', path, error);
+    await context.say(`${context.path(path)} was there already and is left as it is.`);
+    return false;
+  }
+}
+
+async function report(context: CliContext, vault: Vault, me: Card, wrote: readonly string[]): Promise<void> {
+  const { policy } = vault.policy;
+  const { need, of } = policy.admins;
+  const [first] = policy.rules;
+  const roleRows = Object.entries(policy.roles).map(([role, def]) => [`role ${role}`, def.members.join(' ') || `nobody yet; ${def.steward ?? 'nobody'} keeps its key`, role === first?.owners[0] ? 'reads, writes and owns everything' : '']);
+  const rows = [['admin', `${of.join(' ')} (${need} of ${of.length})`, ''], ...roleRows, ['wrote', wrote.join(' '), 'yours to edit, not secret']];
+  const where = context.path(vault.store.address);
+  await context.result(
+    { vault: vault.id, name: policy.name, address: vault.store.address, person: me.person, expect: vault.expectLine, admins: policy.admins, roles: Object.fromEntries(Object.entries(policy.roles).map(([role, def]) => [role, def.members])), wrote },
+    `vault "${policy.name}" ${short(vault.id)} in ${where}, made by ${me.person}\n${columns(rows, { indent: 2, gap: 3 })}`,
+  );
+  if (of.length === 1) await context.warn('If this device is lost, so is everything. Make a second person admin while you can: oxp-vault member add CARD --admin');
+  else if (of.length === 2) await context.warn('Both admins must agree: if one is lost, nobody can ever change the policy. Add a third: oxp-vault member add CARD --admin');
+  await context.next(`look at ${BOOTSTRAP_FILE}, then: oxp-vault seal`);
+}

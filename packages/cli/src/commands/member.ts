@@ -1,0 +1,99 @@
+/** `member add | remove`: a policy change, one small file a role, and for a leaver what they still know. */
+import { grantMissing, knownTo, type KnownSecret, type Policy, proposePolicy, turnDueKeys, type Vault, VaultError, withMember, withoutMember } from '@oxp-vault/core';
+import type { Command } from 'commander';
+import { readCardFile } from '../card-file.js';
+import { type Act, examples, vaultOptions } from '../command.js';
+import type { CliContext } from '../context.js';
+import { renewDraft } from '../draft-file.js';
+import { outcomeInWords, showDifference, tellWaiting } from '../policy-view.js';
+import { count, table } from '../render.js';
+import { vaultForWriting } from '../writing.js';
+
+interface AddOptions {
+  readonly role: readonly string[];
+  readonly admin?: boolean;
+}
+
+export function define(command: Command, act: Act): void {
+  const collect = (value: string, list: readonly string[]): string[] => [...list, value];
+  examples(
+    vaultOptions(command.command('add'))
+      .summary('add a person, or give one another role')
+      .description('Adds a person by their card. Asks the admins where more than one must agree (exit code 6 until they have); grants the keys of the roles that you hold.')
+      .argument('<card>', 'the .card file that they sent you')
+      .option('--role <role>', 'a role they join; repeat (default: the only role, where there is one)', collect, [])
+      .option('--admin', 'make them an admin')
+      .action(act(add)),
+    'oxp-vault member add carol.card --role platform',
+    'oxp-vault member add bruno.card --role infra --admin',
+  );
+  examples(
+    vaultOptions(command.command('remove'))
+      .summary('remove a person, and say what they know')
+      .description('Removes a person and all their devices, turns the keys of their roles as far as you can, and lists what they still know and how to replace it.')
+      .argument('<name>')
+      .action(act(remove)),
+    'oxp-vault member remove carol',
+  );
+}
+
+async function add(context: CliContext, file: string, options: AddOptions): Promise<number> {
+  const card = await readCardFile(context.io, file);
+  const vault = await vaultForWriting(context);
+  const roles = rolesOrDefault(vault, options);
+  const before = vault.policy.policy;
+  const outcome = await change(context, vault, withMember(vault.policy, card, { roles, admin: options.admin ?? false }), `Add ${card.person}?`);
+  if (!outcome) return 0;
+  const granted = outcome.inEffect ? await grantMissing(vault) : [];
+  await renewDraft(context, before, vault.policy.policy);
+  const grants = granted.map(({ role, person }) => `${context.paint.mark('+')} ${person} can read for role ${role}\n`).join('');
+  await context.result({ person: card.person, roles, admin: options.admin ?? false, policy: outcome, granted }, outcomeInWords(outcome) + grants);
+  if (!outcome.inEffect) return tellWaiting(context, outcome);
+  await context.next(`${card.person}: oxp-vault open --role ${roles[0] ?? 'ROLE'} --expect ${vault.expectLine}`);
+  return 0;
+}
+
+/** Shows and proposes a policy. Undefined when the person said no. */
+async function change(context: CliContext, vault: Vault, next: Policy, question: string): Promise<Awaited<ReturnType<typeof proposePolicy>> | undefined> {
+  await showDifference(context, vault, next);
+  if (!(await context.confirm(question))) {
+    await context.say('Nothing was changed.');
+    return undefined;
+  }
+  return proposePolicy(vault, next);
+}
+
+function rolesOrDefault(vault: Vault, { role, admin }: AddOptions): readonly string[] {
+  if (role.length > 0) return [...new Set(role)];
+  const all = Object.keys(vault.policy.policy.roles);
+  if (all.length === 1) return all;
+  if (admin) return [];
+  throw new VaultError('USAGE', 'it is not said which role they join', { hint: `Name it: --role ${all.join(', --role ')}` });
+}
+
+async function remove(context: CliContext, person: string): Promise<number> {
+  const vault = await vaultForWriting(context);
+  const before = vault.policy.policy;
+  const known = knownTo(vault, person);
+  const outcome = await change(context, vault, withoutMember(vault.policy, person), `Remove ${person}?`);
+  if (!outcome) return 0;
+  const turned = outcome.inEffect && vault.policy.people.has(vault.requireEnrolled().card.person) ? await turnDueKeys(vault) : [];
+  await renewDraft(context, before, vault.policy.policy);
+  const stale = [...vault.policy.roles].filter(([, state]) => state.stale).map(([role]) => role);
+  await context.result({ person, policy: outcome, turned, stale, known }, outcomeInWords(outcome) + turnedInWords(context, turned) + knownInWords(person, known));
+  for (const role of stale) await context.warn(`The key of role ${role} is stale until one of its members writes something, or types: oxp-vault role rekey ${role}`);
+  const current = known.filter((secret) => secret.current);
+  if (current.length > 0) await context.next(`oxp-vault rotate ${current.slice(0, 3).map((secret) => secret.name).join(' ')}${current.length > 3 ? ' …' : ''}`);
+  return tellWaiting(context, outcome);
+}
+
+function turnedInWords(context: CliContext, turned: readonly string[]): string {
+  return turned.map((role) => `${context.paint.mark('~')} role ${role} has a new key; nothing had to be resealed\n`).join('');
+}
+
+function knownInWords(person: string, known: readonly KnownSecret[]): string {
+  const current = known.filter((secret) => secret.current).length;
+  if (known.length === 0) return `${person} never had access to a secret.\n`;
+  const rows = known.map(({ name, versions, kind, how, current: now }) => [name, versions.map((n) => `v${n}`).join(' '), kind, how, now ? 'still in use' : 'replaced']);
+  return `\n${table(['NAME', 'VERSIONS', 'KIND', 'HOW', 'VALUE'], rows)}${count(current, 'secret')} that ${person} could have known still ${current === 1 ? 'has' : 'have'} the same value.\n`;
+}

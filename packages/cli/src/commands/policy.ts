@@ -1,0 +1,137 @@
+/** `policy show | propose | sign | withdraw | log`: the rules, and how they change. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import {
+  compileDraft, findProposal, formatDraft, grantMissing, makeMissingKeys, parseDraft, policyDigest, policyHistory, type PolicyOutcome, proposePolicy, signPolicy, turnDueKeys, type Vault, VaultError, withdrawPolicy,
+} from '@oxp-vault/core';
+import type { Command } from 'commander';
+import { readCardFile } from '../card-file.js';
+import { type Act, examples, readOptions, vaultOptions } from '../command.js';
+import type { CliContext } from '../context.js';
+import { DRAFT_FILE, draftPath, renewDraft } from '../draft-file.js';
+import { outcomeInWords, showDifference, tellWaiting } from '../policy-view.js';
+import { errnoOf, ioError } from '../private-file.js';
+import { ago, short, table } from '../render.js';
+import { vaultForWriting } from '../writing.js';
+
+interface SignOptions {
+  readonly expect?: string;
+}
+interface ProposeOptions extends SignOptions {
+  readonly card: readonly string[];
+}
+
+const DIGEST_OPTION = ['--expect <digest>', 'the digest of the policy you mean, or its first 16 digits or more; needed with --yes'] as const;
+const MIN_DIGITS = 16;
+
+export function define(command: Command, act: Act): void {
+  const collect = (value: string, list: readonly string[]): string[] => [...list, value];
+  examples(
+    readOptions(command.command('show')).summary('print the policy in effect as a draft').description('Prints the policy in effect, as policy.yaml would say it. With --json: the signed file.').action(act(show)),
+    'oxp-vault policy show',
+    'oxp-vault policy show > policy.yaml',
+  );
+  examples(
+    command
+      .command('propose')
+      .summary('propose a draft, which counts as your signature')
+      .description('Compiles a draft, shows in words what it changes, and proposes it. It takes effect once enough admins of the old and of the new policy have signed.')
+      .argument('[file]', 'the draft (default: the policy.yaml beside oxp-vault.yaml)')
+      .option('--card <file>', 'the card of somebody new that the draft names; repeat', collect, [])
+      .option(...DIGEST_OPTION)
+      .action(act(propose)),
+    'oxp-vault policy propose',
+    'oxp-vault policy propose --card dora.card',
+  );
+  examples(
+    command.command('sign').summary('sign what somebody has proposed').description('Shows in words what a proposal changes, and signs it.').argument('[digest]', 'which proposal, where several are open').option(...DIGEST_OPTION).action(act(sign)),
+    'oxp-vault policy sign',
+    'oxp-vault policy sign 3f9a2c1b',
+  );
+  examples(
+    vaultOptions(command.command('withdraw')).summary('withdraw your own proposal').argument('[digest]').action(act(withdraw)),
+    'oxp-vault policy withdraw 3f9a2c1b',
+  );
+  examples(
+    readOptions(command.command('log')).summary('all policies, and what waits for signatures').action(act(log)),
+    'oxp-vault policy log',
+  );
+}
+
+async function show(context: CliContext): Promise<void> {
+  const { policy } = (await context.vault()).policy;
+  await context.result(policy, formatDraft(policy));
+}
+
+async function propose(context: CliContext, file: string | undefined, options: ProposeOptions): Promise<void> {
+  const path = file === undefined ? await draftPath(context) : resolve(context.io.cwd, file);
+  if (path === undefined) throw new VaultError('USAGE', 'no draft is named, and none belongs to this vault', { hint: `Write one with: oxp-vault policy show > ${DRAFT_FILE}` });
+  const draft = parseDraft(await readDraft(path), context.path(path));
+  const cards = await Promise.all(options.card.map((card) => readCardFile(context.io, card)));
+  const vault = await vaultForWriting(context.without('expect'));
+  const before = vault.policy.policy;
+  const next = compileDraft(draft, { policy: before, digest: vault.policy.digest, people: vault.policy.people }, cards);
+  await showDifference(context, vault, next);
+  if (!(await agreed(context, policyDigest(next), options, 'Propose this?'))) return;
+  await concluded(context, vault, before, await proposePolicy(vault, next));
+}
+
+async function sign(context: CliContext, digest: string | undefined, options: SignOptions): Promise<void> {
+  // `--expect` names a policy here; which vault this must be is said by the environment or oxp-vault.yaml.
+  const vault = await context.without('expect').vault({ write: true });
+  const proposal = findProposal(vault, digest);
+  if (!proposal.policy) throw new VaultError('UPGRADE_REQUIRED', `policy ${proposal.number} has format ${proposal.format}, which this release does not know`, { hint: 'Install a newer oxp-vault before you sign it.' });
+  const before = vault.policy.policy;
+  await context.say(`proposed by ${proposal.proposer.person}, signed by ${[...new Set(proposal.signers.map((s) => s.person))].join(' ')}`);
+  await showDifference(context, vault, proposal.policy);
+  if (!(await agreed(context, proposal.digest, options, 'Sign this?'))) return;
+  await concluded(context, vault, before, await signPolicy(vault, proposal));
+}
+
+/** A yes given beforehand is a yes to one policy, not to whatever is proposed by then. */
+async function agreed(context: CliContext, digest: string, { expect }: SignOptions, question: string): Promise<boolean> {
+  if (expect !== undefined && (!/^[0-9a-f]+$/.test(expect) || expect.length < MIN_DIGITS || !digest.startsWith(expect))) {
+    throw new VaultError('EXPECT_MISMATCH', `this policy has the digest ${digest}, which is not the expected one`);
+  }
+  if (context.options.yes && expect === undefined) {
+    throw new VaultError('USAGE', 'with --yes it must be said which policy is meant', { hint: `If it is the one shown: --yes --expect ${digest}` });
+  }
+  const yes = await context.confirm(`${question} Digest ${digest.slice(0, 8)} ${digest.slice(8, 16)}…`);
+  if (!yes) await context.say('Nothing was signed.');
+  return yes;
+}
+
+async function concluded(context: CliContext, vault: Vault, before: Vault['policy']['policy'], outcome: PolicyOutcome): Promise<void> {
+  const enrolled = vault.policy.people.has(vault.identity?.card.person ?? '');
+  const keys = outcome.inEffect && enrolled ? { turned: await turnDueKeys(vault), made: await makeMissingKeys(vault), granted: await grantMissing(vault) } : undefined;
+  await renewDraft(context, before, vault.policy.policy);
+  await context.result({ policy: outcome, ...keys }, outcomeInWords(outcome));
+  for (const role of keys?.turned ?? []) await context.say(`  ${context.paint.mark('~')} role ${role} has a new key`);
+  for (const role of keys?.made ?? []) await context.say(`  ${context.paint.mark('+')} role ${role} has its first key`);
+  for (const { role, person } of keys?.granted ?? []) await context.say(`  ${context.paint.mark('+')} ${person} can read for role ${role}`);
+  await tellWaiting(context, outcome);
+}
+
+async function withdraw(context: CliContext, digest: string | undefined): Promise<void> {
+  const vault = await context.vault({ write: true });
+  const proposal = findProposal(vault, digest);
+  await withdrawPolicy(vault, proposal);
+  await context.result({ withdrawn: proposal.digest }, `policy ${proposal.number} (${short(proposal.digest)}) is withdrawn\n`);
+}
+
+async function log(context: CliContext): Promise<void> {
+  const vault = await context.vault();
+  const history = await policyHistory(vault);
+  const now = context.clock.now();
+  const rows = history.map((p) => [String(p.number), short(p.digest), p.status, p.proposer, p.signers.join(' '), ago(p.time, now)]);
+  await context.result(history, table(['POLICY', 'DIGEST', 'STATUS', 'BY', 'SIGNED BY', 'WHEN'], rows));
+}
+
+async function readDraft(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') throw new VaultError('FILE_NOT_FOUND', `there is no draft ${path}`, { hint: `Write one with: oxp-vault policy show > ${DRAFT_FILE}` });
+    throw ioError('cannot read', path, error);
+  }
+}

@@ -1,0 +1,26 @@
+/** What every command that changes the policy shows and says. */
+import { policyDifference, type Policy, type PolicyOutcome, type Vault, VaultError } from '@oxp-vault/core';
+import type { CliContext } from './context.js';
+import { EXIT_NEEDS_OTHERS } from './exit-codes.js';
+import { short } from './render.js';
+
+/** Shows on stderr how `next` differs from the policy in effect. Throws ALREADY_DONE when it does not. */
+export async function showDifference(context: CliContext, vault: Vault, next: Policy): Promise<void> {
+  const lines = policyDifference(vault.policy.policy, next, vault.policy.people);
+  if (lines.length === 0) throw new VaultError('ALREADY_DONE', 'this changes nothing: the policy in effect says the same');
+  await context.say(`policy ${vault.policy.policy.number} -> ${next.number}`);
+  for (const { mark, text } of lines) await context.say(`  ${context.paint.mark(mark)} ${text}`);
+}
+
+/** `policy 2 (3f9a2c1b) is in effect`, or who must still sign. */
+export function outcomeInWords({ number, digest, inEffect, waiting }: PolicyOutcome): string {
+  if (inEffect) return `policy ${number} (${short(digest)}) is in effect\n`;
+  return `policy ${number} (${short(digest)}) waits for ${waiting.need} of ${waiting.of.join(' ')}\n`;
+}
+
+/** Tells who must sign next. The exit code of a command that is not done before they have. */
+export async function tellWaiting(context: CliContext, outcome: PolicyOutcome): Promise<number> {
+  if (outcome.inEffect) return 0;
+  await context.next(`${outcome.waiting.of.join(' or ')}: oxp-vault policy sign ${short(outcome.digest)}`);
+  return EXIT_NEEDS_OTHERS;
+}
