@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { refusal, VaultError, type Refusal } from '../errors.js';
 import { canonicalJson, parseCanonical } from '../primitives/canonical-json.js';
-import { sha256Hex } from '../primitives/hash.js';
+import { equalBytes, sha256Hex } from '../primitives/hash.js';
 import { thresholdTreeSchema, treeFault, treeLeaves } from '../primitives/threshold-tree.js';
 import { Hex32, Name, Positive, RulePath, SecretName, sortedSet } from '../wire.js';
 import { parseCard, type Card } from './card.js';
@@ -105,6 +105,8 @@ export function checkPolicyFile(bytes: Uint8Array): CheckedPolicy | Refusal {
     return refusal('BAD_POLICY', `the policy does not follow its schema at ${where}`);
   }
   const policy = parsed.output;
+  // The schema takes an empty list for an empty map and passes over a key such as `constructor`: what is signed must be what is meant.
+  if (!equalBytes(encodePolicy(policy), bytes)) return refusal('BAD_POLICY', 'the policy file holds what its schema does not know');
   const cards = checkCards(policy);
   if (!(cards instanceof Map)) return cards;
   const fault = policyFault(policy, (name) => cards.get(name)?.[0]?.kind);

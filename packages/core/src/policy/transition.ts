@@ -31,7 +31,9 @@ export function judgeTransition(state: PolicyState, next: CheckedPolicy, trees: 
 /** Refuses to lock a secret or a role's keys away for ever, unless the policy says that it means to. */
 function strands(state: PolicyState, policy: Policy, trees: Iterable<CurrentTree>): Refusal | undefined {
   for (const { secret, tree } of trees) {
-    if (!policy.abandon.secrets.includes(secret) && !isSatisfied(tree, (p) => Object.hasOwn(policy.persons, p))) {
+    const couldOpen = ({ persons }: Policy): boolean => isSatisfied(tree, (p) => Object.hasOwn(persons, p));
+    // What an earlier version abandoned is not held against the later ones.
+    if (!policy.abandon.secrets.includes(secret) && couldOpen(state.policy) && !couldOpen(policy)) {
       return refusal('WOULD_STRAND', `the custodians left by policy ${policy.number} could never open ${secret} again`,
         `Hand it over or seal it anew first, or name it under abandon: { secrets: [${secret}] }`);
     }
