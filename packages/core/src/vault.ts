@@ -67,6 +67,11 @@ export class Vault {
     return Vault.open({ ...options, expect: first.vault });
   }
 
+  /** The same vault as met by somebody who has unlocked an identity since. */
+  as(identity: Identity): Vault {
+    return new Vault({ ...this.#options(), identity }, this.#loaded, this.#pin);
+  }
+
   get state(): VaultState {
     return this.#loaded.log.state;
   }

@@ -1,0 +1,142 @@
+/** `open`: what a secret holds, recorded before a byte is shown. On a terminal a table, unless the values are asked for. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { FORMAT_NAMES, openViews, type Opening, parseView, planOpening, readableBy, renderSecrets, Secret, type FormatOptions, type Rendered, VaultError, type Vault, type View } from '@oxp-vault/core';
+import { type Act, examples, readOptions } from '../command.js';
+import type { CliContext } from '../context.js';
+import { freshnessWords } from '../freshness.js';
+import { ago, count, table } from '../render.js';
+
+interface Options {
+  readonly role?: string;
+  readonly at?: string;
+  readonly format?: string;
+  readonly out?: string;
+  readonly show?: boolean;
+  readonly offline?: boolean;
+  readonly prefix?: string;
+  readonly namespace?: string;
+  readonly secretName?: string;
+  readonly profile?: string;
+  readonly friendlyName?: string;
+  readonly githubKey?: string;
+  readonly githubKeyId?: string;
+  readonly passwordFile?: string;
+  readonly purpose?: string;
+}
+
+export function define(command: Command, act: Act): void {
+  readOptions(command)
+    .argument('[name...]', 'NAME, or NAME#FIELD for one part of it')
+    .option('--role <role>', 'everything that this role reads')
+    .option('--at <version>', 'this version instead of the newest; for one NAME')
+    .option('--format <format>', FORMAT_NAMES.join(', '))
+    .option('--out <dir>', 'write files into a new directory that only you can read')
+    .option('--show', 'show the values on a terminal')
+    .option('--purpose <words>', 'why, for the log')
+    .option('--prefix <prefix>', 'env, tfvars, github-actions: before every name')
+    .option('--namespace <name>', 'k8s-secret, external-dns: namespace')
+    .option('--secret-name <name>', 'k8s-secret, external-dns: name of the Secret')
+    .option('--profile <name>', 'scaleway: name of the profile')
+    .option('--friendly-name <name>', 'p12: what key stores call it')
+    .option('--password-file <file>', 'p12: where its password stands')
+    .option('--github-key <key>', "github-actions: the repository's public key")
+    .option('--github-key-id <id>', 'github-actions: its id')
+    .action(act(run));
+  examples(command, 'oxp-vault open app/password | cat', 'oxp-vault open --role platform --out ./in', 'oxp-vault open dns/rfc2136_tsig_secret --format external-dns | kubectl apply -f -', 'oxp-vault open pki/root#certificate', 'oxp-vault open app/password --show');
+}
+
+async function run(context: CliContext, names: readonly string[], options: Options): Promise<void> {
+  const seen = await context.vault();
+  const views = viewsOf(seen, names, options);
+  const format = formatOf(context, options, views);
+  const target = options.out === undefined ? undefined : resolve(context.io.cwd, options.out);
+  const opening = await planOpening(seen, views, format, await formatOptions(context, options));
+  const hidden = target === undefined && context.io.stdout.isTTY && options.show !== true && opening.items.some((item) => item.private);
+  if (hidden) await showTable(context, seen, opening);
+  else await showValues(context, seen, opening, options, target);
+  await context.say(freshnessWords(context, seen, options.offline === true));
+}
+
+function viewsOf(vault: Vault, names: readonly string[], { role, at }: Options): View[] {
+  if (names.length === 0 && role === undefined) throw new VaultError('USAGE', 'what is to be opened is not said', { hint: 'Name secrets, or a role: oxp-vault open --role ROLE. See what there is: oxp-vault list' });
+  const views = [...names.map(parseView), ...(role === undefined ? [] : readableBy(vault, role).filter((name) => !names.includes(name)).map((name) => ({ name })))];
+  if (views.length === 0) throw new VaultError('SECRET_NOT_FOUND', `role ${role} reads no secret yet`);
+  if (at === undefined) return views;
+  if (views.length !== 1) throw new VaultError('USAGE', `--at belongs to exactly one secret, and ${views.length} are named`);
+  if (!/^v?[1-9][0-9]{0,8}$/.test(at)) throw new VaultError('USAGE', '--at takes the number of a version');
+  return [{ ...views[0]!, version: Number(at.replace(/^v/, '')) }];
+}
+
+/** `--json` is `--format json`. One secret is its bytes, several are one document, a directory gets the files that tools want. */
+function formatOf(context: CliContext, { format, out }: Options, views: readonly View[]): string {
+  if (context.json) {
+    if (format !== undefined && format !== 'json') throw new VaultError('USAGE', `--json is --format json, and --format ${format} is asked for as well`);
+    return 'json';
+  }
+  return format ?? (out === undefined ? (views.length === 1 ? 'raw' : 'json') : 'files');
+}
+
+async function formatOptions(context: CliContext, options: Options): Promise<FormatOptions> {
+  const { prefix, namespace, secretName, profile, friendlyName, githubKey, githubKeyId, passwordFile } = options;
+  const given = { prefix, namespace, secretName, profile, friendlyName, githubKey, githubKeyId };
+  const password = passwordFile === undefined ? undefined : await readPassword(resolve(context.io.cwd, passwordFile));
+  return {
+    target: options.out === undefined ? 'stream' : 'directory',
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    ...(password ? { password } : {}),
+  };
+}
+
+async function readPassword(path: string): Promise<Secret> {
+  const { readPassphraseFile } = await import('../passphrase.js');
+  return Secret.fromText(await readPassphraseFile(path));
+}
+
+async function showTable(context: CliContext, vault: Vault, { items }: Opening): Promise<void> {
+  const now = context.clock.now();
+  const rows = items.map(({ version, field }) => ({ name: version.statement.name + (field === undefined ? '' : `#${field}`), version: version.statement.version, kind: version.statement.kind, sealedBy: version.sealer.person, time: version.time }));
+  await context.result(
+    { shown: false, secrets: rows, log: { vault: vault.id, ...vault.point } },
+    table(['NAME', 'VERSION', 'KIND', 'SEALED BY'], rows.map((row) => [row.name, `v${row.version}`, row.kind, `${row.sealedBy}, ${ago(row.time, now)}`])),
+  );
+  await context.say('Nothing was decrypted. The values: --show, or | a program, or --out DIR.');
+}
+
+async function showValues(context: CliContext, seen: Vault, opening: Opening, options: Options, target: string | undefined): Promise<void> {
+  const outputs = target === undefined ? undefined : await import('../output-directory.js');
+  if (target !== undefined) await outputs!.checkOutputDirectory(target);
+  const vault = opening.items.some((item) => item.private) ? seen.as(await context.identity()) : seen;
+  const secrets = await openViews(vault, opening, { purpose: options.purpose ?? 'open', offline: options.offline === true });
+  let rendered: Rendered | undefined;
+  try {
+    rendered = await renderSecrets(opening.format, secrets, opening.options);
+    if (target === undefined) await print(context, rendered);
+    else {
+      const files = rendered.type === 'files' ? rendered.files : [{ path: rendered.fileName, bytes: rendered.bytes }];
+      await outputs!.writeOutputDirectory(target, files);
+      await context.say(`${count(files.length, 'file')} in ${context.path(target)}, for you alone. Remove them when they are where they belong.`);
+    }
+  } finally {
+    for (const { file } of secrets) file.wipe();
+    if (rendered) for (const { bytes } of rendered.type === 'files' ? rendered.files : [rendered]) bytes.fill(0);
+  }
+}
+
+async function print(context: CliContext, rendered: Rendered): Promise<void> {
+  if (rendered.type === 'files') throw new VaultError('USAGE', 'this format writes files and needs a directory', { hint: 'Add --out DIR.' });
+  const { bytes } = rendered;
+  if (!context.io.stdout.isTTY) return context.print(bytes);
+  // Whoever sealed it chose the bytes, and a terminal acts on some of them.
+  if (!isPlainText(bytes)) throw new VaultError('FORMAT_UNSUITABLE', 'this is no text that a terminal can show safely', { hint: 'Pipe it to a program, or write it to files: --out DIR' });
+  await context.print(bytes);
+  if (bytes.at(-1) !== 0x0a) await context.print('\n');
+}
+
+function isPlainText(bytes: Uint8Array): boolean {
+  try {
+    return !/[^\P{Cc}\t\n\r]|\p{Cf}/u.test(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return false; // the only thing that a fatal decoder reports: this is no UTF-8
+  }
+}

@@ -1,0 +1,29 @@
+/** `retire NAME[@VERSION]…`: says, signed, that a version is deployed nowhere any more. */
+import type { Command } from 'commander';
+import { isSecretName, retirable, retireVersions, type Retirement, VaultError } from '@oxp-vault/core';
+import { type Act, examples, vaultOptions } from '../command.js';
+import type { CliContext } from '../context.js';
+import { vaultForWriting } from '../housekeeping.js';
+import { count } from '../render.js';
+import { logWords } from '../seal-report.js';
+
+export function define(command: Command, act: Act): void {
+  vaultOptions(command).argument('<name...>', 'NAME: all versions but the newest; NAME@VERSION: that one').action(act(run));
+  examples(command, 'oxp-vault retire dns/rfc2136_tsig_secret', 'oxp-vault retire app/password@1');
+}
+
+async function run(context: CliContext, targets: readonly string[]): Promise<void> {
+  const parsed = targets.map(parseTarget);
+  const vault = await vaultForWriting(context);
+  const retirements = parsed.flatMap(({ name, version }) => retirable(vault, name, version));
+  if (retirements.length > 0) await retireVersions(vault, retirements);
+  const lines = retirements.map(({ name, version }) => `${context.paint.mark('-')} ${name}   v${version}   retired: deployed nowhere any more\n`).join('');
+  await context.result({ retired: retirements, log: { vault: vault.id, ...vault.point } }, `${lines}${count(retirements.length, 'version')} retired. ${logWords(vault)}\n`);
+  if (retirements.length > 0) await context.say('Its readers still have it, and always will: retiring says that it opens nothing any more.');
+}
+
+function parseTarget(text: string): Partial<Retirement> & Pick<Retirement, 'name'> {
+  const [, name = '', version] = /^([^@]*)(?:@v?([1-9][0-9]{0,8}))?$/.exec(text) ?? [];
+  if (!isSecretName(name)) throw new VaultError('BAD_NAME', 'this is neither NAME nor NAME@VERSION', { hint: 'For example: oxp-vault retire app/password@1' });
+  return version === undefined ? { name } : { name, version: Number(version) };
+}

@@ -1,0 +1,37 @@
+/** `rotate NAME…`: the next version of what can be made here, from its signed parameters; for the rest, what to do by hand. */
+import type { Command } from 'commander';
+import { isSecretName, planRotation, runSealPlan, type RotationStep, type SealLine, VaultError } from '@oxp-vault/core';
+import { type Act, examples, vaultOptions } from '../command.js';
+import type { CliContext } from '../context.js';
+import { vaultForWriting } from '../housekeeping.js';
+import { countLines, logWords, sealDocument, sealExitCode, sealLines } from '../seal-report.js';
+
+export function define(command: Command, act: Act): void {
+  vaultOptions(command).argument('<name...>', 'secrets to make the next version of').action(act(run));
+  examples(command, 'oxp-vault rotate dns/rfc2136_tsig_secret', 'oxp-vault rotate app/password ssh/bootstrap');
+}
+
+async function run(context: CliContext, names: readonly string[]): Promise<number> {
+  if (!names.every(isSecretName)) throw new VaultError('BAD_NAME', 'this is no name for a secret: lower-case segments joined by /, such as dns/tsig');
+  const vault = await vaultForWriting(context);
+  const plan = await planRotation(vault, names);
+  const lines = await runSealPlan(vault, plan);
+  const made = plan.steps.filter((step) => isMade(lines, step));
+  const { sealed, refused } = countLines(lines);
+  const deploy = made.map((step) => deployWords(step)).join('');
+  await context.result(
+    { ...sealDocument(lines, vault, false), todo: made.map(({ line, todo, inUse }) => ({ name: line.name, version: line.version, do: todo, stillInUse: inUse })) },
+    `${sealLines(lines, context.paint, false)}${deploy}${sealed} rotated${refused === 0 ? '' : `, ${refused} not`}. ${logWords(vault)}\n`,
+  );
+  if (made.length > 0) await context.next(`deploy, then: oxp-vault retire ${made.map((step) => step.line.name).join(' ')}`);
+  return sealExitCode(lines);
+}
+
+function isMade(lines: readonly SealLine[], step: RotationStep): boolean {
+  return lines.some((line) => line.name === step.line.name && line.refusal === undefined);
+}
+
+/** A new version replaces nothing by itself: the old value answers wherever it is deployed. */
+function deployWords({ line, todo, inUse }: RotationStep): string {
+  return `  ${line.name}: ${todo}. Until it is retired, ${inUse.map((version) => `v${version}`).join(', ')} still ${inUse.length === 1 ? 'counts' : 'count'} as in use.\n`;
+}

@@ -1,0 +1,128 @@
+/** `seal`: makes or takes in what bootstrap.yaml asks for and is not there, or a new version of what is named. */
+import type { Command } from 'commander';
+import { type JsonObject, isMaterialKind, isSecretName, materialKind, MATERIAL_KINDS, newestVersion, planSeal, readingFault, runSealPlan, type SealLine, type SealPlan, VaultError, type Vault, wipePlan, type WantedSecret } from '@oxp-vault/core';
+import { type BootstrapFile, findBootstrap } from '../bootstrap-file.js';
+import { type Act, examples, vaultOptions } from '../command.js';
+import type { CliContext } from '../context.js';
+import { askValue, importPort } from '../input-values.js';
+import { countLines, dryRunSummary, sealDocument, sealExitCode, sealLines, sealSummary } from '../seal-report.js';
+import { parseParameters } from '../set-parameters.js';
+import { vaultForWriting } from '../housekeeping.js';
+
+interface Options {
+  readonly bootstrap?: string;
+  readonly from?: string;
+  readonly kind?: string;
+  readonly set: readonly string[];
+  readonly dryRun?: boolean;
+}
+
+/** Kinds that a person can type at a question: one line. */
+const TYPED: readonly string[] = ['password', 'api-key'];
+
+export function define(command: Command, act: Act): void {
+  vaultOptions(command)
+    .argument('[name...]', 'secrets to seal a new version of; without any: what bootstrap.yaml asks for and is not there')
+    .option('--bootstrap <file>', 'the file to go by, instead of the nearest bootstrap.yaml')
+    .option('--from <file>', 'take the value from a file; - is standard input')
+    .option('--kind <kind>', `what it is: ${Object.keys(MATERIAL_KINDS).join(', ')}`)
+    .option('--set <key=value>', 'a parameter of the kind, never a value; may be given several times', (pair: string, before: readonly string[]) => [...before, pair], [])
+    .option('--dry-run', 'say what would be sealed, and write nothing')
+    .action(act(run));
+  examples(command, 'oxp-vault seal', 'oxp-vault seal --dry-run', 'oxp-vault seal docs/network-plan --from network-plan.pdf', 'oxp-vault seal app/pin --kind password --set length=32', 'kubectl config view --raw | oxp-vault seal kube/root --from - --kind kubeconfig');
+}
+
+async function run(context: CliContext, names: readonly string[], options: Options): Promise<number> {
+  checkUse(names, options);
+  const bootstrap = await findBootstrap(context.io, options.bootstrap);
+  if (names.length === 0 && !bootstrap) {
+    throw new VaultError('FILE_NOT_FOUND', 'there is no bootstrap.yaml at or above this directory, so nothing says what must exist', { hint: 'Write one (oxp-vault init does), or name a secret: oxp-vault seal NAME --from FILE' });
+  }
+  const dryRun = options.dryRun === true;
+  const vault = dryRun ? await context.vault({ identity: true }) : await vaultForWriting(context);
+  const plan = names.length === 0 ? await planMissing(context, vault, bootstrap!, dryRun) : await planNamed(context, vault, names, bootstrap, options);
+  return dryRun ? showPlan(context, vault, plan, names) : sealIt(context, vault, plan);
+}
+
+function checkUse(names: readonly string[], { from, kind, set }: Options): void {
+  const alone = [from === undefined ? '' : '--from', kind === undefined ? '' : '--kind', set.length === 0 ? '' : '--set'].filter((flag) => flag !== '');
+  if (alone.length > 0 && names.length !== 1) throw new VaultError('USAGE', `${alone[0]} belongs to exactly one NAME, and ${names.length === 0 ? 'none is' : `${names.length} are`} given`);
+  if (kind !== undefined && !isMaterialKind(kind)) throw new VaultError('USAGE', 'there is no such kind of material', { hint: `Kinds: ${Object.keys(MATERIAL_KINDS).join(', ')}` });
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new VaultError('USAGE', 'a secret is named twice');
+  if (!names.every(isSecretName)) throw new VaultError('BAD_NAME', 'this is no name for a secret: lower-case segments joined by /, such as dns/tsig');
+}
+
+function planMissing(context: CliContext, vault: Vault, bootstrap: BootstrapFile, dryRun: boolean): Promise<SealPlan> {
+  return planSeal(vault, bootstrap.plan.secrets, { port: importPort(context, bootstrap.directory), mode: 'missing', dryRun, resealOthers: true });
+}
+
+async function planNamed(context: CliContext, vault: Vault, names: readonly string[], bootstrap: BootstrapFile | undefined, options: Options): Promise<SealPlan> {
+  const [name] = names;
+  const inFile = (wanted: string): WantedSecret | undefined => bootstrap?.plan.secrets.find((secret) => secret.name === wanted);
+  const dryRun = options.dryRun === true;
+  const stranger = names.find((wanted) => !inFile(wanted));
+  if (names.length > 1 && stranger !== undefined) {
+    throw new VaultError('USAGE', `${stranger} is not in bootstrap.yaml, so it is sealed alone`, { hint: `oxp-vault seal ${stranger} --from FILE` });
+  }
+  if (options.from === undefined && stranger === undefined) {
+    // In the order of the file: an issuer comes before what it issues.
+    const secrets = bootstrap!.plan.secrets.filter((secret) => names.includes(secret.name));
+    if (options.kind !== undefined || options.set.length > 0) throw inBootstrap(name!, bootstrap!);
+    return planSeal(vault, secrets, { port: importPort(context, bootstrap!.directory), mode: 'next', dryRun });
+  }
+  const wanted = await wantedFor(context, vault, name!, inFile(name!), options, bootstrap);
+  const port = importPort(context, context.io.cwd, options.from === undefined ? () => askValue(context, name!) : undefined);
+  return planSeal(vault, [wanted], { port, mode: 'next', dryRun });
+}
+
+/** What a single NAME is to be: as bootstrap.yaml says, else as it was, else as its source suggests. */
+async function wantedFor(context: CliContext, vault: Vault, name: string, inFile: WantedSecret | undefined, options: Options, bootstrap: BootstrapFile | undefined): Promise<WantedSecret> {
+  if (inFile && (options.set.length > 0 || (options.kind !== undefined && options.kind !== inFile.kind))) throw inBootstrap(name, bootstrap!);
+  const before = newestVersion(vault.state.secrets.secrets.get(name) ?? [])?.statement;
+  const kindName = options.kind ?? inFile?.kind ?? before?.kind ?? (options.from === undefined ? 'password' : 'document');
+  if (!isMaterialKind(kindName)) throw new VaultError('UNSUPPORTED', `${name} is of kind ${kindName}, which this release does not know`, { hint: 'Install a newer oxp-vault.' });
+  const kind = await materialKind(kindName);
+  // Given parameters ask for the generator; without any, what one can type is asked for, and what one cannot is made.
+  const make = options.from === undefined && !kind.importOnly && !inFile && (options.set.length > 0 || (options.kind !== undefined && !TYPED.includes(kindName)));
+  const own: JsonObject = { ...(before?.kind === kindName ? before.parameters : {}), ...parseParameters(options.set) };
+  const parameters = kind.parameters(inFile ? importable(inFile) : own, make ? 'generate' : 'import');
+  if (make) {
+    const issuer = parameters['issuer'];
+    return { name, kind: kindName, parameters, ...(typeof issuer === 'string' ? { issuer } : {}) };
+  }
+  if (options.from === undefined && !(context.interactive && TYPED.includes(kindName))) {
+    throw new VaultError('USAGE', `there is no value for ${name}`, {
+      hint: kind.importOnly || !TYPED.includes(kindName) ? 'Give it with --from FILE, or --from - for standard input.' : 'Give it with --from FILE or --from -, at a terminal at the question, or have it made: --kind password --set length=24',
+    });
+  }
+  return { name, kind: kindName, parameters, import: options.from === undefined || options.from === '-' ? { from: 'stdin' } : { from: 'file', path: options.from } };
+}
+
+function importable(inFile: WantedSecret): JsonObject {
+  return inFile.parameters;
+}
+
+function inBootstrap(name: string, { path }: BootstrapFile): VaultError {
+  return new VaultError('USAGE', `${name} stands in ${path}, which says what it is`, { hint: 'Leave out --kind and --set, or change that file.' });
+}
+
+async function showPlan(context: CliContext, vault: Vault, plan: SealPlan, names: readonly string[]): Promise<number> {
+  wipePlan(plan);
+  const lines = plan.steps.map((step) => step.line);
+  const command = ['oxp-vault seal', ...names].join(' ');
+  await context.result(sealDocument(lines, vault, true), sealLines(lines, context.paint, true) + dryRunSummary(countLines(lines), command));
+  return sealExitCode(lines);
+}
+
+async function sealIt(context: CliContext, vault: Vault, plan: SealPlan): Promise<number> {
+  const lines = await runSealPlan(vault, plan);
+  await context.result(sealDocument(lines, vault, false), sealLines(lines, context.paint, false) + sealSummary(countLines(lines), vault));
+  const readable = lines.find((line) => isSealed(line) && readingFault(vault, newestVersion(vault.state.secrets.secrets.get(line.name) ?? [])!) === undefined);
+  if (readable) await context.next(`oxp-vault open ${readable.name} | cat`);
+  return sealExitCode(lines);
+}
+
+function isSealed(line: SealLine): boolean {
+  return line.readers !== undefined;
+}

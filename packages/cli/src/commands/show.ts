@@ -1,0 +1,80 @@
+/** `show NAME`: everything about one secret but its value. Needs no identity. */
+import type { Command } from 'commander';
+import { findVersion, isMaterialKind, isSecretName, type Json, materialKind, readersInWords, ruleFor, type SecretVersion, VaultError, type Vault } from '@oxp-vault/core';
+import { type Act, examples, readOptions } from '../command.js';
+import type { CliContext } from '../context.js';
+import { freshnessWords } from '../freshness.js';
+import { ago, columns } from '../render.js';
+import { originWords, sealedTo } from '../secret-words.js';
+
+interface Options {
+  readonly offline?: boolean;
+}
+
+export function define(command: Command, act: Act): void {
+  readOptions(command).argument('<name>', 'the secret').action(act(run));
+  examples(command, 'oxp-vault show dns/rfc2136_tsig_secret', 'oxp-vault show pki/root --json');
+}
+
+async function run(context: CliContext, name: string, options: Options): Promise<void> {
+  if (!isSecretName(name)) throw new VaultError('BAD_NAME', 'this is no name for a secret: lower-case segments joined by /, such as dns/tsig');
+  const vault = await context.vault();
+  const versions = vault.state.secrets.secrets.get(name) ?? [];
+  // The newest that counts; a secret that only waits for its custodians is shown as well.
+  const current = versions.every((version) => version.pending) && versions.length > 0 ? versions.at(-1)! : findVersion(vault, name);
+  await context.result(document(vault, name, current, versions), await text(context, vault, current, versions));
+  await context.say(freshnessWords(context, vault, options.offline === true));
+}
+
+function document(vault: Vault, name: string, current: SecretVersion, versions: readonly SecretVersion[]): object {
+  const { kind, parameters, public: publicParts } = current.statement;
+  return {
+    name,
+    kind,
+    version: current.statement.version,
+    rule: ruleFor(vault.policy.policy, name) ?? null,
+    parameters,
+    public: publicParts,
+    versions: versions.map(({ statement, digest, leaf, time, sealer, pending, retired }) => ({
+      version: statement.version, statement: digest, entry: leaf, time, sealedBy: sealer, origin: statement.origin, readers: sealedTo(statement), ciphertext: statement.ciphertext, pending, ...(retired ? { retired } : {}),
+    })),
+    log: { vault: vault.id, ...vault.point },
+  };
+}
+
+async function text(context: CliContext, vault: Vault, current: SecretVersion, versions: readonly SecretVersion[]): Promise<string> {
+  const { name, kind, parameters, public: publicParts } = current.statement;
+  const rule = ruleFor(vault.policy.policy, name);
+  const now = context.clock.now();
+  const known = isMaterialKind(kind) ? await materialKind(kind) : undefined;
+  const rows = [
+    ['kind', known ? `${kind}: ${known.facts(publicParts)}` : `${kind}, which this release does not know`],
+    ['sealed to', sealedTo(current.statement).join(', ')],
+    ['the rule', rule ? `${rule.path}: read by ${readersInWords(vault, name).join(', ')}; written by ${rule.writers.join(', ')}; owned by ${rule.owners.join(', ')}` : 'none covers it: nobody can seal the next version'],
+    ...(known ? [['next one', nextWords(known.rotation(parameters, publicParts).how, name, known.rotation(parameters, publicParts).words)]] : []),
+  ];
+  const history = [...versions].reverse().map((version) => [`v${version.statement.version}`, originWords(version.statement), `${version.sealer.person} (${version.sealer.device}), ${ago(version.time, now)}`, stateWords(version, current)]);
+  return `${context.paint.strong(name)} v${current.statement.version}\n${columns(rows, { indent: 2 })}${section('public', publicParts)}${section('parameters', parameters)}  versions\n${columns(history, { indent: 4 })}`;
+}
+
+function nextWords(how: string, name: string, words: string): string {
+  return how === 'generate' ? `oxp-vault rotate ${name}; then ${words}` : words;
+}
+
+function stateWords(version: SecretVersion, current: SecretVersion): string {
+  if (version.retired) return `retired by ${version.retired.by}`;
+  if (version.pending) return 'pending: its custodians have not acknowledged it';
+  return version === current ? 'the newest' : 'not retired: still in use as far as anybody has said';
+}
+
+function section(title: string, object: Readonly<Record<string, Json>>): string {
+  const rows = Object.entries(object).map(([key, value]) => [key, plain(value)]);
+  return rows.length === 0 ? '' : `  ${title}\n${columns(rows, { indent: 4 })}`;
+}
+
+/** One line each: a certificate is for --json and `open NAME#certificate`. */
+function plain(value: Json): string {
+  const words = typeof value === 'string' ? value : JSON.stringify(value);
+  const [first = '', ...rest] = words.replace(/[\p{Cc}\p{Cf}]+/gu, '\n').split('\n');
+  return rest.some((line) => line !== '') || first.length > 100 ? `${first.slice(0, 60)}…` : first;
+}

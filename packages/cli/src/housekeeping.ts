@@ -1,0 +1,29 @@
+/** What every writing command begins with: the vault with an identity, and whatever this person owes it, said in a few words. */
+import { doHousekeeping, type Housekeeping, type Vault } from '@oxp-vault/core';
+import type { CliContext } from './context.js';
+import { count, short } from './render.js';
+
+/** The vault, ready to write to, with the house kept. */
+export async function vaultForWriting(context: CliContext): Promise<Vault> {
+  const vault = await context.vault({ write: true });
+  await keepHouse(context, vault);
+  return vault;
+}
+
+/** Appends what waits here and what this person owes the log; says on stderr what that was. */
+export async function keepHouse(context: CliContext, vault: Vault): Promise<void> {
+  const { appended, rejected, made, turned, granted, faults }: Housekeeping = await doHousekeeping(vault);
+  if (appended.length > 0) await context.say(`${count(appended.length, 'entry that waited here is', 'entries that waited here are')} in the log now: ${counted(appended)}.`);
+  for (const role of made) await context.say(`made the first key of role ${role}`);
+  for (const role of turned) await context.say(`turned the key of role ${role}: what is sealed from now on, only its present members can read`);
+  for (const { role, person } of granted) await context.say(`granted ${person} the key of role ${role}`);
+  for (const { op, digest, reason } of rejected) {
+    await context.warn(`${op} ${short(digest)} waited here and is not allowed any more: ${reason}. It is kept; see: oxp-vault status`);
+  }
+  for (const { code, message, hint } of faults) await context.warn(`${code}: ${message}${hint === undefined ? '' : `. ${hint}`}`);
+}
+
+/** `secret.open, 2 secret.seal` */
+function counted(ops: readonly string[]): string {
+  return [...new Set(ops)].map((op) => [ops.filter((o) => o === op).length, op] as const).map(([n, op]) => (n === 1 ? op : `${n} ${op}`)).join(', ');
+}

@@ -1,0 +1,18 @@
+/** What a statement says, in words. */
+import type { Statement } from '@oxp-vault/core';
+
+/** `infra, platform` as a list, or `custody pki-root`. */
+export function sealedTo(statement: Statement): string[] {
+  return 'readers' in statement ? statement.readers.map((reader) => reader.role) : [`custody ${statement.custody.group}`];
+}
+
+export function originWords({ origin }: Statement): string {
+  switch (origin.how) {
+    case 'generated':
+      return 'generated';
+    case 'imported':
+      return 'imported';
+    case 'reseal':
+      return 'the same value as before, sealed anew';
+  }
+}
