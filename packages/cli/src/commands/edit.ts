@@ -4,7 +4,7 @@ import { appendOrQueue, findVersion, isMaterialKind, isSecretName, isVaultError,
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { fileToEdit, type EditedFile } from '../editor.js';
-import { vaultForWriting } from '../housekeeping.js';
+import { vaultForWriting } from '../writing.js';
 import { logWords } from '../seal-report.js';
 
 /** Kinds whose file a person writes. Of the others a key would be edited, and no longer match its public parts. */

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { isSecretName, retirable, retireVersions, type Retirement, VaultError } from '@oxp-vault/core';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
-import { vaultForWriting } from '../housekeeping.js';
+import { vaultForWriting } from '../writing.js';
 import { count } from '../render.js';
 import { logWords } from '../seal-report.js';
 

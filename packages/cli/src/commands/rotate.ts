@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { isSecretName, planRotation, runSealPlan, type RotationStep, type SealLine, VaultError } from '@oxp-vault/core';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
-import { vaultForWriting } from '../housekeeping.js';
+import { vaultForWriting } from '../writing.js';
 import { countLines, logWords, sealDocument, sealExitCode, sealLines } from '../seal-report.js';
 
 export function define(command: Command, act: Act): void {

@@ -7,7 +7,7 @@ import type { CliContext } from '../context.js';
 import { askValue, importPort } from '../input-values.js';
 import { countLines, dryRunSummary, sealDocument, sealExitCode, sealLines, sealSummary } from '../seal-report.js';
 import { parseParameters } from '../set-parameters.js';
-import { vaultForWriting } from '../housekeeping.js';
+import { vaultForWriting } from '../writing.js';
 
 interface Options {
   readonly bootstrap?: string;

@@ -6,13 +6,12 @@ import { count, short } from './render.js';
 /** The vault, ready to write to, with the house kept. */
 export async function vaultForWriting(context: CliContext): Promise<Vault> {
   const vault = await context.vault({ write: true });
-  await keepHouse(context, vault);
+  await reportHousekeeping(context, await doHousekeeping(vault));
   return vault;
 }
 
-/** Appends what waits here and what this person owes the log; says on stderr what that was. */
-export async function keepHouse(context: CliContext, vault: Vault): Promise<void> {
-  const { appended, rejected, made, turned, granted, faults }: Housekeeping = await doHousekeeping(vault);
+export async function reportHousekeeping(context: CliContext, done: Housekeeping): Promise<void> {
+  const { appended, rejected, made, turned, granted, faults } = done;
   if (appended.length > 0) await context.say(`${count(appended.length, 'entry that waited here is', 'entries that waited here are')} in the log now: ${counted(appended)}.`);
   for (const role of made) await context.say(`made the first key of role ${role}`);
   for (const role of turned) await context.say(`turned the key of role ${role}: what is sealed from now on, only its present members can read`);
