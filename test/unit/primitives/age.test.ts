@@ -10,6 +10,7 @@ import {
   encryptStreamPayload,
   payloadSize,
 } from '../../../packages/core/src/primitives/age-payload.js';
+import { ScryptIdentity } from '../../../packages/core/src/primitives/age-scrypt.js';
 import {
   ageDecrypt,
   ageEncrypt,
@@ -73,6 +74,11 @@ describe('ageEncrypt', () => {
     'AGE1QYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQS8LTXDM',
     'ssh-ed25519 AAAA',
     'age1pq1qqqq',
+    // 32 bytes, sound checksum, another prefix
+    'agex1pyysjzgfpyysjzgfpyysjzgfpyysjzgfpyysjzgfpyysjzgfpyyssm53ur',
+    'age1x1pyysjzgfpyysjzgfpyysjzgfpyysjzgfpyysjzgfpyysjzgfpyyssm779l',
+    // 31 bytes
+    'age1pyysjzgfpyysjzgfpyysjzgfpyysjzgfpyysjzgfpyysjzgfpyyfw987',
     '',
   ])('refuses the recipient %j', async (recipient) => {
     expect(await code(() => ageEncrypt(secret, [recipient]))).toBe('BAD_VALUE');
@@ -80,7 +86,10 @@ describe('ageEncrypt', () => {
 
   it('refuses a recipient of low order', async () => {
     // The all-zero point: to it every sender computes the same wrapping key, which anybody can.
-    expect(await code(() => ageEncrypt(secret, ['age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqhhs4j2']))).toBe('BAD_VALUE');
+    expect(await code(() => ageEncrypt(secret, ['age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z']).catch((e: unknown) => {
+      expect(String(e)).toContain('low order');
+      throw e;
+    }))).toBe('BAD_VALUE');
   });
 
   it('refuses a classic recipient with one letter changed', async () => {
@@ -259,6 +268,42 @@ describe('payload', () => {
       expect(await code(() => collect(decryptPayloadStream(fileKey, pieces(damaged, 5000))))).toBe('DECRYPT_FAILED');
     }
     expect(decryptStreamPayload(fileKey, concatBytes(nonce, a, b, c, d)).length).toBe(3 * CHUNK_SIZE + 5);
+  });
+});
+
+const body = (length: number): Uint8Array => new Uint8Array(length);
+const share = `${'A'.repeat(42)}E`;
+
+describe('a malformed stanza is no mere mismatch', () => {
+  const mine = new X25519Identity('AGE-SECRET-KEY-1EGTZVFFV20835NWYV6270LXYVK2VKNX2MMDKWYKLMGR48UAWX40Q2P2LM0');
+  it.each<[string, string[], Uint8Array]>([
+    ['a point of low order', ['X25519', 'A'.repeat(43)], body(32)],
+    ['a short body', ['X25519', share], body(31)],
+    ['a long body', ['X25519', share], body(33)],
+    ['a further argument', ['X25519', share, 'x'], body(32)],
+    ['no share', ['X25519'], body(32)],
+    ['padding', ['X25519', `${share}=`], body(32)],
+  ])('X25519 with %s', async (_, args, content) => {
+    expect(await code(() => mine.unwrapFileKey([{ args, body: content }]))).toBe('DECRYPT_FAILED');
+  });
+
+  it('X25519 that is well-formed and not for us is', () => {
+    expect(mine.unwrapFileKey([{ args: ['X25519', `CQ${'A'.repeat(41)}`], body: body(32) }])).toBeNull();
+  });
+
+  const salt = 'A'.repeat(22);
+  it.each<[string, string[], Uint8Array]>([
+    ['a work factor above 20', ['scrypt', salt, '21'], body(32)],
+    ['a short body', ['scrypt', salt, '1'], body(31)],
+    ['a long body', ['scrypt', salt, '1'], body(33)],
+    ['a short salt', ['scrypt', salt.slice(1), '1'], body(32)],
+    ['a further argument', ['scrypt', salt, '1', '1'], body(32)],
+  ])('scrypt with %s', async (_, args, content) => {
+    expect(await code(() => new ScryptIdentity('p').unwrapFileKey([{ args, body: content }]))).toBe('DECRYPT_FAILED');
+  });
+
+  it('scrypt that is well-formed means a wrong passphrase', async () => {
+    expect(await code(() => new ScryptIdentity('p').unwrapFileKey([{ args: ['scrypt', salt, '1'], body: body(32) }]))).toBe('PASSPHRASE_WRONG');
   });
 });
 

@@ -80,6 +80,15 @@ describe('envelope', () => {
     expect(bad(utf8(text))).not.toBe('');
   });
 
+  it.each([
+    ['a further member', line.replace('{"payload"', '{"a":1,"payload"'), 'exactly the members payload, payloadType, signatures'],
+    ['a further member of the signature', line.replace('"keyid"', '"cert":"","keyid"'), 'exactly the members keyid, sig'],
+    ['two signatures', line.replace(/\[(.*)\]/, '[$1,$1]'), 'exactly one signature'],
+    ['an object in place of the signatures', line.replace(/\[(.*)\]/, '{"0":$1,"length":1}'), 'exactly one signature'],
+  ])('says what is wrong about %s', (_, text, message) => {
+    expect(bad(text)).toContain(message);
+  });
+
   it('refuses invalid UTF-8', () => {
     expect(bad(Uint8Array.of(0xff))).toContain('UTF-8');
   });

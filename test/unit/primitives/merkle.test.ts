@@ -6,6 +6,7 @@ import {
   consistencyProof,
   inclusionProof,
   leafHash,
+  nodeHash,
   rootOf,
   verifyConsistency,
   verifyInclusion,
@@ -99,6 +100,21 @@ describe('edges', () => {
     }
     expect(verifyInclusion(leaf(0), 0, 0, [], root(0))).toBe(false);
     expect(verifyInclusion(leaf(0), 1, 1, [], root(1))).toBe(false);
+  });
+
+  it('does not follow a path beyond the root, even to a root made for it', () => {
+    const extra = leaf(7);
+    const path = [...inclusionProof(leaves, 2, 5), extra];
+    expect(verifyInclusion(leaf(2), 2, 5, path, nodeHash(extra, root(5)))).toBe(false);
+    expect(verifyInclusion(leaf(2), 2, 5, path, nodeHash(root(5), extra))).toBe(false);
+    const consistency = [...consistencyProof(leaves, 3, 5), extra];
+    for (const m of [nodeHash(extra, root(3)), root(3)]) {
+      for (const n of [nodeHash(extra, root(5)), nodeHash(root(5), extra)]) expect(verifyConsistency(3, 5, m, n, consistency)).toBe(false);
+    }
+  });
+
+  it('does not call a larger tree a prefix of a smaller one with the same root', () => {
+    expect(verifyConsistency(2, 1, root(1), root(1), [])).toBe(false);
   });
 
   it('counts beyond 32 bits', () => {

@@ -89,7 +89,6 @@ class Chunks {
 
   constructor(fileKey: Uint8Array, nonce: Uint8Array) {
     if (fileKey.length !== FILE_KEY_SIZE) throw failed('its file key has a wrong length');
-    if (nonce.length !== NONCE_SIZE) throw failed('its payload is cut off');
     // A KeyObject, not bytes: Node 24 takes eight times as long to set up the cipher from a Buffer.
     this.#key = createSecretKey(new Uint8Array(hkdfSync('sha256', fileKey, nonce, 'payload', 32)));
   }

@@ -36,6 +36,7 @@ function isPrimeOrderPoint(bytes: Uint8Array): boolean {
   if (bytes.length !== PUBLIC_KEY_LENGTH) return false;
   let point: Point;
   try {
+    // Strict decoding states the rule; no encoding that only lenient decoding takes is of prime order on this curve.
     point = Point.fromBytes(bytes, false);
   } catch {
     return false; // Noble reports every encoding fault by throwing: this is the verdict, not a fault of ours.
