@@ -1,6 +1,7 @@
 // Builds every package: TypeScript emits the libraries, esbuild bundles the command.
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { directImports } from './direct-imports.mjs';
 import { at, buildStamp, filesBelow, packages, readJson, root, runHere, sourceDigest, writeStamp } from './workspace.mjs';
 
 const COMMAND = 'cli';
@@ -45,7 +46,7 @@ async function bundle() {
     target: 'node20.19',
     chunkNames: 'chunks/[name]-[hash]',
     // From the sources, so that only what a command imports of the library gets into its chunk.
-    alias: { '@oxp-vault/core': at('packages', 'core', 'src', 'index.ts') },
+    plugins: [directImports({ specifier: '@oxp-vault/core', index: at('packages', 'core', 'src', 'index.ts'), filter: /packages[\\/]cli[\\/]src[\\/].*\.ts$/ })],
     // The ESM build of a package where it has one: it can be shaken, and needs no interop.
     mainFields: ['module', 'main'],
     // Names and lines stay: a stack trace in a bug report has to be readable, and start-up was measured not to care.

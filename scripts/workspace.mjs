@@ -56,7 +56,7 @@ export function sourceDigest() {
   const sources = packages().flatMap((name) =>
     [...filesBelow(at('packages', name, 'src')).map((file) => `src/${file}`), 'package.json', 'tsconfig.json', 'tsconfig.foundation.json'].map((file) => `packages/${name}/${file}`),
   );
-  return digestOf([...sources, 'tsconfig.base.json', 'pnpm-lock.yaml', 'scripts/build.mjs', 'scripts/workspace.mjs']);
+  return digestOf([...sources, 'tsconfig.base.json', 'pnpm-lock.yaml', 'scripts/build.mjs', 'scripts/direct-imports.mjs', 'scripts/workspace.mjs']);
 }
 
 export const buildStamp = at('.stamp', 'build');

@@ -5,11 +5,12 @@
 // Errors and secrets
 export { VaultError, isVaultError } from './errors.js';
 export { ERROR_CLASSES, ERROR_CODES, type ErrorClass, type ErrorCode } from './error-codes.js';
+export { explainError } from './explain.js';
 export { Secret } from './secret.js';
 
 // What the library needs from outside
 export type { Clock, LocalState, Store } from './ports.js';
-export { directoryStore, fsLocalState, memoryStore } from './stores/index.js';
+export { breakLock, directoryStore, fsLocalState, memoryStore, removeLeftovers, type LockDescription } from './stores/index.js';
 
 // A vault
 export { systemClock, Vault, type VaultOptions } from './vault.js';
@@ -18,14 +19,19 @@ export { parseExpect, type LogPoint } from './audit/checkpoint.js';
 export { newestVersion, type SecretVersion, type Standing } from './seal/state.js';
 export type { Statement } from './seal/statement.js';
 export type { VaultState, VoidLeaf } from './state.js';
-export type { Json, JsonObject } from './wire.js';
+export { isName, isSecretName, type Json, type JsonObject } from './wire.js';
 
 // Identities and cards
 export { createIdentity, formatIdentity, parseIdentity, type Identity, type NewIdentity } from './policy/identity.js';
 export { parseCard, type Card } from './policy/card.js';
+export { agePassphraseDecrypt, agePassphraseEncrypt } from './primitives/age.js';
 
 // Policy and people
 export type { Policy, Rule } from './policy/policy.js';
+export { policyDigest } from './policy/policy.js';
+export { compileDraft, formatDraft, initialPolicy, parseDraft, type Draft, type DraftBase, type InitialPolicy } from './policy/draft.js';
+export { policyDifference, type WordsLine } from './policy/words.js';
+export { policyHistory, type PolicyRecord } from './operations/policy-history.js';
 export { ruleFor, rolesOf } from './policy/rules.js';
 export { newestEpoch, type Epoch, type Grant, type Person, type PolicyState, type Proposal, type RoleState } from './policy/state.js';
 export { findProposal, policyOutcome, proposePolicy, signPolicy, withdrawPolicy, type PolicyOutcome } from './operations/policy-change.js';
@@ -61,3 +67,9 @@ export { defaultBootstrap } from './material/bootstrap-default.js';
 
 // Output formats
 export { FORMAT_NAMES, formatsFor, isFormatName, outputFormat, outputFormats, renderSecrets, type FormatName, type FormatOptions, type OpenedSecret, type OutputFormat, type Rendered, type RenderedFile } from './formats/index.js';
+
+// Audit
+export { verifyVault, type AuditReport, type FileFault } from './operations/audit.js';
+export { findGarbage, type Garbage } from './operations/garbage.js';
+export { exportTiles, findLeaf, proveLeaf } from './operations/log-proof.js';
+export { readLog, type LogLine } from './operations/log-view.js';

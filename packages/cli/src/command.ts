@@ -1,0 +1,38 @@
+/** What a file in commands/ is made of. */
+import type { Command } from 'commander';
+import type { CliContext } from './context.js';
+
+/** Wraps what a command does, so that commander can call it. A number that it returns is the exit code. */
+export type Act = <A extends unknown[]>(run: (context: CliContext, ...args: A) => Promise<number | void>) => (...raw: unknown[]) => Promise<void>;
+
+export interface CommandModule {
+  /** Adds arguments, options, subcommands, examples and actions to a command that has its name and summary already. */
+  define(command: Command, act: Act): void;
+}
+
+/** `--expect`, for every command that opens a vault. */
+export function vaultOptions(command: Command): Command {
+  return command.option('--expect <line>', 'VAULT[@SIZE:ROOT]: the vault this must be, and a point its log must contain (OXP_VAULT_EXPECT)');
+}
+
+/** The same with `--offline`, for commands that only read. */
+export function readOptions(command: Command): Command {
+  return vaultOptions(command).option('--offline', 'do not ask a remote for news');
+}
+
+/** For options that may be given several times: `.option('--set <key=value>', '…', collect)`. A greedy list would swallow arguments. */
+export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+const known = new WeakMap<Command, readonly string[]>();
+
+/** Every command shows how it is used: whole lines as one types them, the commonest first. */
+export function examples(command: Command, ...lines: readonly [string, ...string[]]): Command {
+  known.set(command, lines);
+  return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ${line}\n`).join('')}`);
+}
+
+export function examplesOf(command: Command): readonly string[] {
+  return known.get(command) ?? [];
+}

@@ -1,0 +1,201 @@
+/** What a command works with, each part made when it is first asked for: a command pays for what it uses. */
+import { type Card, type Clock, fsLocalState, type Identity, isVaultError, type LocalState, type Store, systemClock, Vault, VaultError } from '@oxp-vault/core';
+import { findVault, storeAt, type VaultAddress } from './address.js';
+import { type IdentityFile, identityPath, knownCard, readIdentityFile, rememberCard, stateDirectory, unlock } from './identity-file.js';
+import type { Io } from './io.js';
+import { passphraseFile, readPassphraseFile } from './passphrase.js';
+import type { Prompter } from './prompt.js';
+import { type Paint, paintFor, pathForEyes } from './render.js';
+import type { Shell } from './shell.js';
+
+/** As they stand on the command line, before or after the command. */
+export interface GlobalOptions {
+  readonly vault?: string;
+  readonly identity?: string;
+  readonly passphraseFile?: string;
+  readonly json?: boolean;
+  readonly yes?: boolean;
+  /** `VAULT[@SIZE:ROOT]`, on commands that take it (command.ts, vaultOptions). */
+  readonly expect?: string;
+}
+
+const TRIES = 3;
+/** Too many digits to find another vault with the same ones. */
+const ID_DIGITS = 16;
+
+export class CliContext {
+  readonly io: Io;
+  readonly options: GlobalOptions;
+  readonly shell: Shell;
+  readonly paint: Paint;
+  readonly clock: Clock;
+  #local: LocalState | undefined;
+  #address: Promise<VaultAddress> | undefined;
+  #identityFile: Promise<IdentityFile> | undefined;
+  #identity: Promise<Identity> | undefined;
+  #prompter: Promise<Prompter> | undefined;
+
+  constructor(io: Io, options: GlobalOptions, shell: Shell) {
+    this.io = io;
+    this.options = options;
+    this.shell = shell;
+    this.paint = paintFor(io.stdout, io.env);
+    this.clock = io.clock ?? systemClock;
+  }
+
+  /** The same without one of the options, where a command means something else by it. */
+  without(option: keyof GlobalOptions): CliContext {
+    const { [option]: _left, ...options } = this.options;
+    return new CliContext(this.io, options, this.shell);
+  }
+
+  get json(): boolean {
+    return this.options.json ?? false;
+  }
+
+  /** True when somebody is there to answer. */
+  get interactive(): boolean {
+    return this.io.stdin.isTTY && this.io.stderr.isTTY;
+  }
+
+  // Output
+
+  /** A result, on stdout. */
+  async print(text: string | Uint8Array): Promise<void> {
+    await this.io.stdout.write(text);
+  }
+
+  /** The result: one JSON document with --json, else the text. */
+  async result(document: unknown, text: string): Promise<void> {
+    await this.print(this.json ? `${JSON.stringify(document, null, 2)}\n` : text);
+  }
+
+  /** Anything that is no result, on stderr: one line, or several. */
+  async say(text: string): Promise<void> {
+    await this.io.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  /** What somebody should know although nobody asked. */
+  async warn(text: string): Promise<void> {
+    await this.say(`${this.paint.mark('!')} ${text}`);
+  }
+
+  /** The one next thing to type. Not for machines. */
+  async next(text: string): Promise<void> {
+    if (!this.json) await this.say(`Next: ${text}`);
+  }
+
+  /** A path as a person here would type it. */
+  path(path: string): string {
+    return pathForEyes(path, this.io);
+  }
+
+  // Questions
+
+  prompter(): Promise<Prompter> {
+    return (this.#prompter ??= this.io.prompter ? Promise.resolve(this.io.prompter) : import('./prompt.js').then((m) => m.terminalPrompter()));
+  }
+
+  /** True with --yes. Throws USAGE where nobody can be asked. */
+  async confirm(question: string): Promise<boolean> {
+    if (this.options.yes) return true;
+    if (!this.interactive) throw new VaultError('USAGE', 'this needs a yes, and there is no terminal to ask at', { hint: 'Say it beforehand: --yes' });
+    return (await this.prompter()).confirm(question);
+  }
+
+  // Where things are
+
+  address(): Promise<VaultAddress> {
+    return (this.#address ??= findVault(this.io, this.options.vault));
+  }
+
+  async store(): Promise<Store> {
+    return storeAt((await this.address()).address);
+  }
+
+  local(): LocalState {
+    return (this.#local ??= fsLocalState(stateDirectory(this.io)));
+  }
+
+  // Who runs this
+
+  /** Where the identity lies, or would be made. */
+  identityPath(): string {
+    return identityPath(this.io, this.options.identity);
+  }
+
+  identityFile(): Promise<IdentityFile> {
+    return (this.#identityFile ??= readIdentityFile(this.io, this.options.identity));
+  }
+
+  /** The unlocked identity. Throws IDENTITY_NOT_FOUND, PASSPHRASE_NEEDED, PASSPHRASE_WRONG, IDENTITY_INVALID. */
+  identity(): Promise<Identity> {
+    return (this.#identity ??= this.#unlock());
+  }
+
+  /** The card of this person as far as it is known without a passphrase. */
+  async whoami(): Promise<Card | undefined> {
+    try {
+      return await knownCard(this.local(), await this.identityFile());
+    } catch (error) {
+      if (isVaultError(error, 'IDENTITY_NOT_FOUND')) return undefined;
+      throw error;
+    }
+  }
+
+  async #unlock(): Promise<Identity> {
+    const file = await this.identityFile();
+    const identity = file.encrypted ? await this.#unlockWithPassphrase(file) : await unlock(file);
+    await rememberCard(this.local(), file, identity.card);
+    return identity;
+  }
+
+  async #unlockWithPassphrase(file: IdentityFile): Promise<Identity> {
+    const where = file.path === undefined ? 'OXP_VAULT_IDENTITY_DATA' : this.path(file.path);
+    const fromFile = passphraseFile(this.io, this.options.passphraseFile);
+    if (fromFile !== undefined) return unlock(file, await readPassphraseFile(fromFile));
+    if (!this.interactive) {
+      throw new VaultError('PASSPHRASE_NEEDED', `the identity ${where} is under a passphrase, and there is no terminal to ask for it`, {
+        hint: 'Name a file that holds it: --passphrase-file FILE (or OXP_VAULT_PASSPHRASE_FILE)',
+      });
+    }
+    const prompter = await this.prompter();
+    for (let left = TRIES; ; left--) {
+      try {
+        return await unlock(file, await prompter.passphrase(`Passphrase for ${where}:`));
+      } catch (error) {
+        if (!isVaultError(error, 'PASSPHRASE_WRONG') || left === 1) throw error;
+        await this.say('That is not the passphrase. Again:');
+      }
+    }
+  }
+
+  // The vault
+
+  /**
+   * The verified vault. `identity`: unlocked, for whatever signs or decrypts. `write`: the same, and where nobody has said yet
+   * that this is the right vault, a person at a terminal is asked for the line that says so.
+   */
+  async vault({ identity = false, write = false }: { identity?: boolean; write?: boolean } = {}): Promise<Vault> {
+    const expect = this.options.expect ?? (this.io.env['OXP_VAULT_EXPECT'] || (await this.address()).expect);
+    const store = await this.store();
+    const base = { store, local: this.local(), clock: this.clock, ...(identity || write ? { identity: await this.identity() } : {}) };
+    const vault = await Vault.open({ ...base, ...(expect === undefined ? {} : { expect }) });
+    if (vault.confirmed || !write || !this.interactive) return vault;
+    return Vault.open({ ...base, expect: await this.#askExpect(vault) });
+  }
+
+  async #askExpect(vault: Vault): Promise<string> {
+    // The id is not shown: somebody who copies it from here has confirmed nothing.
+    await this.say(`This machine has not met the vault at ${this.path(vault.store.address)} before. Ask somebody who knows it what \`oxp-vault status\` prints after --expect.`);
+    const prompter = await this.prompter();
+    const answer = (await prompter.text(`The line, or the first ${ID_DIGITS} digits of the vault's id:`)).trim();
+    if (!/^[0-9a-f]+$/.test(answer) || answer.length === 64) return answer;
+    if (answer.length < ID_DIGITS || !vault.id.startsWith(answer)) {
+      throw new VaultError(answer.length < ID_DIGITS ? 'EXPECT_NEEDED' : 'EXPECT_MISMATCH', answer.length < ID_DIGITS ? `${answer.length} digits are too few to tell vaults apart` : 'that is the id of another vault', {
+        hint: 'Nothing was written. Check the address, and ask again.',
+      });
+    }
+    return vault.id;
+  }
+}

@@ -1,0 +1,106 @@
+/** The identity of this device: where it lies, how it is unlocked, and whose it is without unlocking it. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { agePassphraseDecrypt, agePassphraseEncrypt, type Card, formatIdentity, type Identity, type LocalState, parseCard, parseIdentity, VaultError } from '@oxp-vault/core';
+import type { Io } from './io.js';
+import { errnoOf, ioError } from './private-file.js';
+
+const ENCRYPTED = Buffer.from('age-encryption.org/v1\n');
+/** A file that another program encrypted in text form is not taken: age-encryption would have to be loaded to tell. */
+const ARMOURED = Buffer.from('-----BEGIN AGE ENCRYPTED FILE-----');
+
+export interface IdentityFile {
+  /** Where it lies; undefined when it came in OXP_VAULT_IDENTITY_DATA. */
+  readonly path: string | undefined;
+  readonly bytes: Uint8Array;
+  /** True when it takes a passphrase. */
+  readonly encrypted: boolean;
+}
+
+type Place = Pick<Io, 'env' | 'cwd'>;
+
+/** `$XDG_CONFIG_HOME/oxp-vault` or `~/.config/oxp-vault`; likewise for the state. A relative value is ignored, as XDG demands. */
+export function configDirectory(io: Place): string {
+  return join(base(io, 'XDG_CONFIG_HOME', '.config'), 'oxp-vault');
+}
+
+export function stateDirectory(io: Place): string {
+  return join(base(io, 'XDG_STATE_HOME', join('.local', 'state')), 'oxp-vault');
+}
+
+function base(io: Place, variable: string, below: string): string {
+  const named = io.env[variable];
+  return named && isAbsolute(named) ? named : join(io.env['HOME'] || homedir(), below);
+}
+
+/** Where the identity is, or would be made: `--identity`, OXP_VAULT_IDENTITY, else the usual place. */
+export function identityPath(io: Place, flag: string | undefined): string {
+  const named = flag ?? io.env['OXP_VAULT_IDENTITY'];
+  return named ? resolve(io.cwd, named) : join(configDirectory(io), 'identity.age');
+}
+
+/** Reads it as it is. Throws IDENTITY_NOT_FOUND, STORE_IO, IDENTITY_INVALID. */
+export async function readIdentityFile(io: Place, flag: string | undefined): Promise<IdentityFile> {
+  const data = io.env['OXP_VAULT_IDENTITY_DATA'];
+  if (data && flag === undefined) return described(undefined, Buffer.from(data));
+  const path = identityPath(io, flag);
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw ioError('cannot read the identity', path, error);
+    throw new VaultError('IDENTITY_NOT_FOUND', `there is no identity at ${path}`, { hint: 'Name yours with --identity, or make one: oxp-vault identity create' });
+  }
+  return described(path, bytes);
+}
+
+function described(path: string | undefined, bytes: Uint8Array): IdentityFile {
+  if (startsWith(bytes, ARMOURED)) {
+    throw new VaultError('IDENTITY_INVALID', 'this identity is encrypted in the text form of age', { hint: 'Turn it into the binary form: age -d FILE | age -p -o identity.age' });
+  }
+  return { path, bytes, encrypted: startsWith(bytes, ENCRYPTED) };
+}
+
+function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  return Buffer.compare(bytes.subarray(0, start.length), start) === 0;
+}
+
+/** The identity in a file, with its passphrase where it takes one. Throws PASSPHRASE_WRONG, DECRYPT_FAILED, IDENTITY_INVALID. */
+export async function unlock(file: IdentityFile, passphrase?: string): Promise<Identity> {
+  const plain = file.encrypted ? await agePassphraseDecrypt(file.bytes, passphrase ?? '') : file.bytes;
+  try {
+    return await parseIdentity(new TextDecoder().decode(plain));
+  } finally {
+    if (file.encrypted) plain.fill(0);
+  }
+}
+
+/** The bytes of an identity file: under a passphrase as `age -p` writes them, or plain. */
+export async function lock(identity: Identity, passphrase: string | undefined): Promise<Uint8Array> {
+  const plain = formatIdentity(identity);
+  try {
+    return await plain.use(async (bytes) => (passphrase === undefined ? Uint8Array.from(bytes) : agePassphraseEncrypt(bytes, passphrase)));
+  } finally {
+    plain.wipe();
+  }
+}
+
+/** The card of an identity file that this machine has unlocked or made before. By content: another file is another person. */
+function cardPath(file: Pick<IdentityFile, 'bytes'>): string {
+  return `identities/${createHash('sha256').update(file.bytes).digest('hex').slice(0, 32)}.card`;
+}
+
+export async function rememberCard(local: LocalState, file: Pick<IdentityFile, 'bytes'>, card: Card): Promise<void> {
+  const bytes = Buffer.from(`${card.line}\n`);
+  const known = await local.read(cardPath(file));
+  if (known === undefined || Buffer.compare(known, bytes) !== 0) await local.write(cardPath(file), bytes);
+}
+
+/** Undefined where only the passphrase could tell. */
+export async function knownCard(local: LocalState, file: IdentityFile): Promise<Card | undefined> {
+  if (!file.encrypted) return (await unlock(file)).card;
+  const bytes = await local.read(cardPath(file));
+  return bytes && parseCard(new TextDecoder().decode(bytes).trimEnd());
+}

@@ -1,0 +1,74 @@
+/** The command line: finds the command, runs it, and turns whatever goes wrong into words and an exit code. */
+import { type Command, CommanderError } from 'commander';
+import { VaultError } from '@oxp-vault/core';
+import type { Act } from './command.js';
+import { CliContext, type GlobalOptions } from './context.js';
+import { reportError, toVaultError } from './errors.js';
+import { EXIT_CANCELLED, EXIT_OUTPUT_CLOSED, EXIT_USAGE } from './exit-codes.js';
+import { type Io, OutputClosed } from './io.js';
+import { Cancelled } from './prompt.js';
+import { type Captured, commandIn, createShell, type Shell } from './shell.js';
+
+/** Longer lines are hard to read, however wide the terminal. */
+const HELP_WIDTH = 100;
+
+/** Runs one command line (without the program's own name) and gives its exit code. Never throws. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    return await run(argv, io);
+  } catch (error) {
+    return await fail(error, argv, io);
+  }
+}
+
+async function run(argv: readonly string[], io: Io): Promise<number> {
+  const captured: Captured = { out: '', err: '' };
+  let code = 0;
+  const act: Act = <A extends unknown[]>(body: (context: CliContext, ...args: A) => Promise<number | void>) => async (...raw: unknown[]) => {
+    const command = raw.at(-1) as Command;
+    const context = new CliContext(io, command.optsWithGlobals<GlobalOptions>(), shell);
+    code = (await body(context, ...(raw as A))) ?? 0;
+  };
+  const shell: Shell = createShell(act, captured, Math.min(io.stdout.columns ?? HELP_WIDTH, HELP_WIDTH));
+  const { program } = shell;
+
+  const name = commandIn(program, argv);
+  if (name !== undefined && program.commands.some((command) => command.name() === name)) await shell.load(name);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    code = shown(error, captured);
+  }
+  if (captured.out !== '') await io.stdout.write(captured.out);
+  if (captured.err !== '') await io.stderr.write(captured.err);
+  return code;
+}
+
+/** Commander ends by throwing also when it was asked for help. A command without its subcommand shows help, as an error. */
+function shown(error: CommanderError, captured: Captured): number {
+  if (error.exitCode === 0) return 0;
+  if (error.code === 'commander.help' && captured.err !== '') return EXIT_USAGE;
+  throw error;
+}
+
+async function fail(error: unknown, argv: readonly string[], io: Io): Promise<number> {
+  if (error instanceof OutputClosed) return EXIT_OUTPUT_CLOSED;
+  if (error instanceof Cancelled) {
+    await quietly(() => io.stderr.write('cancelled\n'));
+    return EXIT_CANCELLED;
+  }
+  const failure = toVaultError(error);
+  const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  await quietly(() => reportError(failure, io, words.includes('--json')));
+  return failure.exitCode;
+}
+
+/** Nobody can be told that nobody can be told anything: the exit code still says what happened. */
+async function quietly(tell: () => Promise<void>): Promise<void> {
+  try {
+    await tell();
+  } catch (error) {
+    if (!(error instanceof OutputClosed) && !(error instanceof VaultError)) throw error;
+  }
+}

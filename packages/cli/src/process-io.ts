@@ -1,0 +1,52 @@
+/** The streams of this process. */
+import { writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isatty } from 'node:tty';
+import { VaultError } from '@oxp-vault/core';
+import { type Input, type Io, type Output, OutputClosed } from './io.js';
+
+/** Milliseconds. */
+const FULL_PIPE_PAUSE = 3;
+
+export function processIo(): Io {
+  const input: Input = { isTTY: isatty(0), read: readInput };
+  const columns = isatty(2) ? process.stderr.columns : undefined;
+  return { stdin: input, stdout: fdOutput(1, columns), stderr: fdOutput(2, columns), env: process.env, cwd: process.cwd() };
+}
+
+/**
+ * Writes to a descriptor directly: what was written has left the process, so that nothing is lost when it exits. (Streams
+ * would be set up at every start, and keep what a slow pipe has not taken yet.)
+ */
+export function fdOutput(fd: number, columns: number | undefined): Output {
+  let turn: Promise<void> = Promise.resolve();
+  return {
+    isTTY: isatty(fd),
+    ...(columns === undefined ? {} : { columns }),
+    write(data) {
+      const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+      turn = turn.then(() => writeAll(fd, bytes));
+      return turn;
+    },
+  };
+}
+
+async function writeAll(fd: number, bytes: Uint8Array): Promise<void> {
+  for (let rest = bytes; rest.length > 0; ) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest));
+    } catch (error) {
+      const errno = error instanceof Error && 'code' in error ? String(error.code) : '';
+      if (errno === 'EPIPE') throw new OutputClosed();
+      if (errno !== 'EAGAIN') throw new VaultError('STORE_IO', `cannot write ${fd === 1 ? 'the output' : 'to the terminal'}: ${errno}`, { cause: error });
+      // Somebody made the pipe non-blocking, and it is full.
+      await sleep(FULL_PIPE_PAUSE);
+    }
+  }
+}
+
+async function readInput(): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,94 @@
+/** How things look to a person: columns, marks, short digests, times. Nothing here decides anything. */
+import { homedir } from 'node:os';
+import { relative, sep } from 'node:path';
+import pc from 'picocolors';
+import type { Io, Output } from './io.js';
+
+/** `+` new, `~` changed, `-` gone, `!` look here. They carry their meaning without colour. */
+export type Mark = '+' | '~' | '-' | '!';
+
+export interface Paint {
+  mark(mark: Mark): string;
+  error(text: string): string;
+  strong(text: string): string;
+  faint(text: string): string;
+}
+
+/** Colours on a terminal that wants them (https://no-color.org). */
+export function paintFor(output: Output, env: Io['env']): Paint {
+  const colours = pc.createColors(output.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb');
+  const marks: Record<Mark, (text: string) => string> = { '+': colours.green, '~': colours.yellow, '-': colours.red, '!': (text) => colours.bold(colours.yellow(text)) };
+  return { mark: (mark) => marks[mark](mark), error: (text) => colours.bold(colours.red(text)), strong: colours.bold, faint: colours.dim };
+}
+
+/** Rows in columns, each as wide as its widest cell. The last cell of a row is not padded. */
+export function columns(rows: readonly (readonly string[])[], { indent = 0, gap = 2 }: { indent?: number; gap?: number } = {}): string {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, width(cell))));
+  return rows
+    .map((row) => `${' '.repeat(indent)}${row.map((cell, i) => (i === row.length - 1 ? cell : cell + ' '.repeat(widths[i]! - width(cell) + gap))).join('')}`.trimEnd() + '\n')
+    .join('');
+}
+
+/** A table with a head. Nothing at all for no rows. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return rows.length === 0 ? '' : columns([head, ...rows]);
+}
+
+const ESCAPES = /\x1b\[[0-9;]*m/g;
+
+function width(text: string): number {
+  return [...text.replace(ESCAPES, '')].length;
+}
+
+/** The first eight hex digits: for eyes. Machines get the whole digest with --json. */
+export function short(digest: string): string {
+  return digest.slice(0, 8);
+}
+
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${thousands(n)} ${n === 1 ? one : many}`;
+}
+
+/** `1,204` */
+export function thousands(n: number): string {
+  return String(n).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const UNITS: readonly (readonly [number, string])[] = [[365 * DAY, 'year'], [30 * DAY, 'month'], [DAY, 'day'], [HOUR, 'hour'], [MINUTE, 'minute']];
+
+/** `3 days ago`; both in whole seconds since 1970. Times are claims, so one from the future is shown as its date. */
+export function ago(time: number, now: number): string {
+  const seconds = now - time;
+  if (seconds < -MINUTE) return date(time);
+  const unit = UNITS.find(([size]) => seconds >= size);
+  return unit ? `${count(Math.floor(seconds / unit[0]), unit[1])} ago` : 'just now';
+}
+
+/** `2026-11-30 12:00 UTC` */
+export function dateTime(time: number): string {
+  return `${new Date(time * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** `2026-11-30` */
+export function date(time: number): string {
+  return new Date(time * 1000).toISOString().slice(0, 10);
+}
+
+export function bytes(n: number): string {
+  if (n < 1024) return count(n, 'byte');
+  const [size, unit] = n < 1024 ** 2 ? [1024, 'KiB'] : n < 1024 ** 3 ? [1024 ** 2, 'MiB'] : [1024 ** 3, 'GiB'];
+  return `${(n / (size as number)).toFixed(1)} ${unit}`;
+}
+
+/** As a person at this place would type it: `./vault`, `~/.config/oxp-vault/alice.card`. */
+export function pathForEyes(path: string, io: Pick<Io, 'cwd' | 'env'>): string {
+  const home = io.env['HOME'] ?? homedir();
+  const near = relative(io.cwd, path);
+  if (near === '') return '.';
+  if (near !== path && !near.startsWith(`..${sep}`) && near !== '..' && !near.startsWith(sep)) return `.${sep}${near}`;
+  return path.startsWith(home + sep) ? `~${path.slice(home.length)}` : path;
+}

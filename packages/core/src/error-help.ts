@@ -1,0 +1,86 @@
+/**
+ * What every error code means, how it comes about and what to do: the text of `oxp-vault help CODE` and of docs/errors.md. Loaded
+ * only when somebody asks (explain.ts).
+ */
+import type { ErrorCode } from './error-codes.js';
+
+export const ERROR_HELP: Readonly<Record<ErrorCode, string>> = {
+  INTERNAL: 'A fault of oxp-vault itself, which nobody foresaw. What the vault holds is as it was, or as the new state: no write is half done. Run the command again with OXP_VAULT_DEBUG=1, which shows where it happened and no values, and report that.',
+
+  USAGE: 'The command line does not make sense to oxp-vault: an unknown command or option, a missing argument, or a question that could not be asked because there is no terminal. Nothing was done. `oxp-vault help COMMAND` shows what a command takes, with examples.',
+  BAD_NAME: 'A name has a form that names cannot have. Persons, devices, roles and custody groups: lower-case letters, digits and - . _, beginning with a letter. Secrets: such words joined by /. Never two dots in a row: a name must mean one place only, on every system.',
+  BAD_VALUE: 'A parameter or option has a value that it cannot have; the message names it and says what was expected. The value itself is not repeated, in case it is a secret.',
+  BAD_YAML: 'A file in YAML (oxp-vault.yaml, bootstrap.yaml, policy.yaml) cannot be read, or has a key that does not belong there. The message names the file and, where it can, the line. Nothing was done.',
+  BAD_MATERIAL: 'What was to be taken in is not what its kind says: a certificate that is not of this key, a kubeconfig without a cluster, a TSIG clause that does not parse. Check that the right file or variable was named, or seal it as `kind: document`, which takes any bytes.',
+  BAD_POLICY: 'The policy contradicts itself or the vault: a role that nobody defined, a threshold that two groups could reach separately, a person without a card. The message names the place in policy.yaml. Mend the draft, then propose it again. The policy in effect is unchanged.',
+  BAD_ADDRESS: 'The address of the vault is none that oxp-vault knows. It is a directory, `git+URL[#branch]`, `git+.` for the repository one stands in, or `s3://bucket/prefix`. Check --vault, OXP_VAULT and the `vault:` line of oxp-vault.yaml.',
+  FORMAT_UNSUITABLE: 'These secrets cannot be shown in this format without losing something: two would get one name, or a kind has no such form. Take another --format, or open them one at a time.',
+  OUTPUT_EXISTS: 'A file that was to be written is there already. oxp-vault never overwrites what could be the only copy of a key. Move it away, or name another place with --out.',
+  UNSUPPORTED: 'This release does not do that yet. The bytes of it are fixed in the format already, so a vault that uses it stays readable. The hint says what to do until then.',
+
+  VAULT_NOT_FOUND: 'There is no vault where one was looked for: no log/checkpoint. The order is --vault, OXP_VAULT, the nearest oxp-vault.yaml above, the nearest vault above. A typing error, an unmounted share, or a vault not made yet (`oxp-vault init`). If there was one here before, somebody has moved or deleted it.',
+  SECRET_NOT_FOUND: 'No secret of this name was ever sealed into this vault, as of the newest entry read. `oxp-vault list` shows all. If a colleague has just sealed it, read again.',
+  VERSION_NOT_FOUND: 'The secret exists, and not in that version. `oxp-vault show NAME` lists its versions.',
+  FIELD_NOT_FOUND: 'This secret has no view of that name. Which fields there are depends on its kind: `oxp-vault show NAME` lists them.',
+  PERSON_NOT_FOUND: 'Nobody of this name, or no such device, is enrolled as of the newest policy. `oxp-vault policy show` lists everybody.',
+  ROLE_NOT_FOUND: 'The policy in effect has no role of this name. A role in a draft, or in a proposal that still waits for signatures, does not count yet.',
+  ENTRY_NOT_FOUND: 'The log has no entry, proposal or handover of this number or digest. Give more digits of it, or see `oxp-vault audit log`.',
+  FILE_NOT_FOUND: 'A file that the command line or bootstrap.yaml names is not there. Paths in bootstrap.yaml count from its own directory.',
+
+  NOT_ENROLLED: 'Your identity, or the signer of an entry, is not enrolled in this vault, or its device was removed. Send your .card file to an admin, who types `oxp-vault member add CARD`. If you have several identities, check which one is used: `oxp-vault identity show`.',
+  NOT_ALLOWED: 'You are enrolled, and the policy does not let you do this: no role of yours writes or owns the secret, or only admins may. `oxp-vault policy show` says who may. Rules go by the longest matching path. Being allowed is judged where the entry stands in the log, so a change made meanwhile counts.',
+  NOT_A_READER: 'This version is not sealed to any role that you are in, or is under custody, where nobody reads alone. Its owners can change the rule and seal it again; what is under custody is asked for with `oxp-vault handover request`.',
+  MACHINE_NOT_ALLOWED: 'A machine reads and writes secrets and decides nothing: it cannot be admin, custodian, manager or steward, and cannot change the policy or devices. Do this with the identity of a person.',
+  KEY_TAKEN: 'The signing key or the age recipient of a card belongs, or belonged, to somebody else. One key under two names would count twice in a threshold, so every device has its own: make a new identity.',
+  KEY_REMOVED: 'This key was removed from the vault and never returns, because whoever caused its removal may still have it. Make a new identity for the device: `oxp-vault identity create`, and have it added.',
+  THRESHOLD_TOO_LOW: 'A threshold has to be above half of those who count, or two disjoint groups could each agree on something else and both would be right. Raise `need`, or name fewer people.',
+  WOULD_STRAND: 'This would leave a person without a device, a role without anybody who holds its key, or a secret under custody that nobody can combine any more. Add the replacement first. What is really to be given up is named under `abandon` in the policy.',
+  EPOCH_MISSING: 'The role has no key yet, so nothing can be sealed to it. One of its members runs any writing command, or `oxp-vault role rekey ROLE`; where the policy names a steward, that person can make a provisional one.',
+  EPOCH_STALE: 'The key of a role is known to somebody who is no longer in it, or another epoch has replaced it: what is sealed now must not go to the old key. A remaining member turns it: `oxp-vault role rekey ROLE`. If you lost a race, run the command again.',
+  READERS_MISMATCH: 'A version is sealed to other readers than its rule names. Honest clients never do that; the entry has no effect. If you wrote the client, seal exactly to the roles of the rule, in its order.',
+
+  BAD_SIGNATURE: 'An entry is not signed by the key that it claims. Either it was changed after it was signed, or somebody tried to sign in the name of another. It has no effect. Find out who appended it: `oxp-vault audit log`.',
+  WEAK_KEY: 'A public key is of small or mixed order: for such a key signatures can be made that fit any message. No honest program makes one. Do not enrol it; ask its holder how it came about.',
+  BAD_CARD: 'A card is damaged, is no card, or is not signed by the key in it, so whoever sent it may not hold that key. Ask for the card again over a channel that you trust, and compare the key id by voice.',
+  BAD_ENVELOPE: 'A line of the log is no signed envelope (DSSE) with exactly one signature. Honest clients never append one; it has no effect.',
+  NOT_CANONICAL: 'Signed bytes are not in their one canonical form (RFC 8785). A second spelling of the same content would have a second digest, so it is refused. Honest clients never write one.',
+  BAD_ENTRY: 'An entry does not follow the closed schema of its op, is too large, or names files that do not fit it. It has no effect.',
+  UNKNOWN_OP: 'The log holds an op that this release does not know. It has no effect here. If a newer release wrote it, install that one: a change that old clients must not miss announces itself by the format of the policy.',
+  DUPLICATE_ENTRY: 'The very same signed entry is in the log twice. The second has no effect. It happens only when a client appends without looking.',
+  WRONG_VAULT: 'Something belongs to another vault: an entry signed for a staging vault, or a vault put in the place of the one that this machine knows. Nothing of it was accepted. Check the address; if it is right, ask who has changed what is there. `oxp-vault sync --restore` puts the right one back.',
+  BAD_CHECKPOINT: 'The file log/checkpoint is damaged, or not signed by anybody enrolled. Somebody with write access, or a broken disk, has changed it. No entry was lost by that: a machine that has the last good state puts it back with `oxp-vault sync --restore`.',
+  BAD_PROOF: 'A file that should prove that an entry is in the log does not have the form of such a proof (c2sp.org/tlog-proof), or proves something else. Ask for it again: `oxp-vault audit proof NAME`.',
+  ROLLBACK: 'The vault is older than what this machine has already seen, or than the point that --expect names. A restored backup shows this, and so does somebody who hides a change. Nothing was accepted. Ask who set it back. If it was a backup, a machine that has the missing entries puts them back: `oxp-vault sync --restore`.',
+  FORK: 'There are two histories of this vault: the one here contradicts the one that this machine has accepted, or that --expect names. Somebody has rewritten the log, or a copy of the directory was used as if it were the vault. Compare `oxp-vault status` with a colleague, decide by voice which one counts, and bring over what is valid of the other: `oxp-vault sync --from COPY`.',
+  HASH_MISMATCH: 'A stored file is not the one that was signed: changed, cut short or replaced. It was not decrypted. Put the right bytes back from a machine that has them (`oxp-vault sync --restore`) or from a backup.',
+  DECRYPT_FAILED: 'An age file does not open: it is damaged, or not for any key at hand. If it is your identity file, restore it from your backup.',
+  STANZA_MISMATCH: 'The header of a file has other recipients than its sealer signed. Somebody who can read it has added a recipient, or taken one away. It was not decrypted.',
+  WRONG_STATEMENT: 'The signed statement of a version does not fit its place: another name, number or predecessor. A statement cannot be moved from one secret to another. It has no effect.',
+  SEALER_FAULT: 'A file is exactly what was signed, and still does not open for a reader whom it names: whoever sealed or granted it made a mistake, or meant to. The message names that person. Ask for it to be sealed or granted anew.',
+  SELF_CHECK_FAILED: 'The content of a secret does not fit its public parts: the key is not that of the certificate, a clause does not parse, a probe does not decrypt. The message says which check failed. Seal a good value, or ask who sealed this one.',
+  EXPECT_MISMATCH: 'The vault here is not the one that --expect, OXP_VAULT_EXPECT or oxp-vault.yaml names. Nothing was accepted. Check the address and the line that you were given, over a channel that you trust.',
+  UPGRADE_REQUIRED: 'The vault has agreed on a policy of a newer format, with meanings that this release does not know. To go on would be to guess. Install a newer oxp-vault.',
+  MIXED_RECIPIENTS: 'Classic and post-quantum recipients in one vault or file: it would be no safer than the weaker kind. Make the identity anew for the kind of this vault (`oxp-vault identity create`, with --pq or without).',
+  NO_RECIPIENTS: 'Something was to be encrypted to nobody. Such a file could never be opened, so none is made. A rule without readers, or a role without members, brings this about.',
+  LINK_REFUSED: 'A symbolic link stands where a file or directory of the vault belongs. Links are never followed, because they would let somebody with write access point readers and writers elsewhere. Put the real thing there, or give its real path.',
+
+  NEEDS_SIGNATURES: 'What was proposed is in the log and waits for more signatures. `oxp-vault status` names whose; they type `oxp-vault policy sign`. Nothing more is for you to do.',
+  NEEDS_GRANT: 'You are a member of the role, and nobody has given you its key on this device yet. Any member who holds it types `oxp-vault role grant ROLE`; most writing commands do it on the way.',
+  PENDING: 'A version is not in effect yet: its custodians have not acknowledged their shares. `oxp-vault custody status` says who is missing. Until then the version before it counts.',
+  EXPECT_NEEDED: 'This machine has never met this vault, and nobody has said that it is the right one: it may be an old copy, or a false one. Reading works. Before the first write, ask somebody who knows it for the line that `oxp-vault status` prints, and pass it once: --expect VAULT@SIZE:ROOT.',
+
+  STALE_DRAFT: 'policy.yaml is based on a policy that is no longer the newest. Take over what has changed meanwhile (`oxp-vault policy show` prints the one in effect), set `based-on`, and propose again.',
+  ALREADY_DONE: 'Somebody has done this before, perhaps you yourself on another machine. Nothing more is to be done.',
+  RACE_LOST: 'Others have written at the same time, and your change no longer fits what is there now. Nothing was written. Run the command again.',
+  LOCKED: 'Another process is writing into the vault directory, or one was killed on another machine while it did. A dead process of this machine is found out and replaced by itself. If you know that the holder is gone: `oxp-vault gc --break-lock`.',
+  VAULT_EXISTS: 'There is a vault in this place already, and it is not replaced. Use it, or make the new one elsewhere: `oxp-vault init ADDRESS`.',
+
+  STORE_INCOMPLETE: 'A page of the log, a policy file or an object that the checkpoint stands on is missing or not the right one, so this state of the vault is not accepted. A copy that was cut short, or somebody who deleted something. Nothing else is lost: a machine that has the last good state puts it back with `oxp-vault sync --restore`.',
+  STORE_IO: 'A file or directory cannot be read or written: full disk, missing permission, a broken mount. The message gives the path and what the system said. The vault is in its old state or its new one. Mend the cause and run the command again.',
+  BLOB_MISSING: 'The log names a file that is not in the store: a sealed version, a grant or a share. It was deleted, or a copy is incomplete. The log says that it existed, so this is never taken for "there is no such secret". Put it back from a machine that has it: `oxp-vault sync --restore`.',
+
+  IDENTITY_NOT_FOUND: 'There is no identity file where one was looked for: --identity, OXP_VAULT_IDENTITY, else ~/.config/oxp-vault/identity.age. Restore it from your backup, or make one: `oxp-vault identity create`. A new one has to be added to each vault.',
+  IDENTITY_INVALID: 'The file is no identity of oxp-vault, is damaged, or its parts do not belong together. A plain age identity has no signing key and cannot be used. Restore the file from your backup.',
+  PASSPHRASE_NEEDED: 'The identity is under a passphrase, and there is no terminal to ask at. Name a file that holds it, readable only by you: --passphrase-file FILE or OXP_VAULT_PASSPHRASE_FILE. Machines usually have an identity without one.',
+  PASSPHRASE_WRONG: 'The passphrase does not open the identity. Nobody can recover it: from a backup made under an older passphrase the identity opens with that one. If it is lost, make a new identity and have it added to your vaults.',
+};
