@@ -1,6 +1,6 @@
 /**
  * X25519 recipients and identities of age (https://c2sp.org/age, "The X25519 recipient type") on `node:crypto`, for the extension
- * points of `age-encryption`. Twenty times as fast as its own, and loads none of it.
+ * points of `age-encryption`. Many times as fast as its own, and loads none of it.
  */
 import {
   createCipheriv,

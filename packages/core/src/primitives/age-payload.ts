@@ -1,6 +1,6 @@
 /**
  * The payload of an age file (https://c2sp.org/age, "Payload"): a nonce of 16 bytes, then STREAM, which is ChaCha20-Poly1305 over
- * chunks of 64 KiB with a counter and a last-chunk flag in the nonce. On `node:crypto`, ten times as fast as in JavaScript.
+ * chunks of 64 KiB with a counter and a last-chunk flag in the nonce. On `node:crypto`, many times as fast as in JavaScript.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomBytes, type KeyObject } from 'node:crypto';
 import { VaultError } from '../errors.js';
