@@ -1,7 +1,7 @@
 /** What `open` shows: secrets or single fields of them in one output format. Everything that can be refused is, before decryption. */
 import { VaultError } from '../errors.js';
 import { checkRenderable, outputFormat, type FormatOptions, type OpenedSecret } from '../formats/index.js';
-import { materialKind } from '../material/index.js';
+import { materialKind } from '../material/registry.js';
 import type { SecretVersion } from '../seal/state.js';
 import { newestVersion } from '../seal/state.js';
 import { Secret } from '../secret.js';
