@@ -90,6 +90,6 @@ describe('random', () => {
     expect(textOf(await generate(apiKey))).not.toBe(textOf(key));
     expect(await failures(apiKey, key)).toEqual([]);
     expect(await failures(apiKey, { ...key, file: Secret.fromText('') })).not.toEqual([]);
-    for (const parameters of [{ bytes: 8 }, { bytes: 1.5 }, { provider: 'generic', bytes: 32 }, { provider: 'aws' }]) await refused('BAD_VALUE', () => apiKey.parameters(parameters));
+    for (const parameters of [{ bytes: 8 }, { bytes: 1.5 }, { provider: 'generic', bytes: 32 }, { provider: 'aws' }]) await refused('BAD_VALUE', () => apiKey.parameters(parameters, 'import'));
   });
 });

@@ -227,6 +227,20 @@ describe('check', () => {
     expect(await fault(pkiIntermediate, changed(issuing, { certificate: 'hunter2' }))).not.toContain('hunter2');
   });
 
+  it('misses name constraints that had been asked for', async () => {
+    const fault = [{ check: 'name constraints present', ok: false }];
+    for (const parameters of [{ permit: ['example.org'] }, { exclude: ['example.org'] }]) {
+      expect(await failures(pkiRoot, { ...root, parameters: { ...root.parameters, ...parameters } })).toEqual(fault);
+      const constrained = await generate(pkiRoot, { subject: { CN: 'x' }, ...parameters });
+      expect(await failures(pkiRoot, constrained)).toEqual([]);
+      expect(await failures(pkiRoot, { ...constrained, parameters: { ...constrained.parameters, permit: ['example.net'], exclude: ['example.net'] } })).toEqual(fault);
+    }
+  });
+
+  it('says so of a file that is no key', async () => {
+    expect(await failures(pkiRoot, { ...root, file: Secret.fromText('hunter2') })).toEqual([{ check: 'key matches certificate', ok: false, detail: 'pki-root: its private key cannot be read' }]);
+  });
+
   it('refuses a CA that claims more than those above it gave', async () => {
     const ca = async (issuer: { certificate: CaCertificate; key: KeyObject } | undefined, pathLength: number, constraints: NameConstraints, notAfter = NOW + YEAR) => {
       const key = await newCaKey('ecdsa-p256');

@@ -9,7 +9,7 @@ import { refused } from './helpers.js';
 function isSignable(value: Json): boolean {
   if (typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value)) return true;
   if (typeof value !== 'object' || value === null) return false;
-  return Object.entries(value).every(([key, member]) => /^[\x20-\x7e]+$/.test(key) && isSignable(member as Json));
+  return Object.entries(value).every(([key, member]) => /^[\x20-\x7e]+$/.test(key) && isSignable(member));
 }
 
 

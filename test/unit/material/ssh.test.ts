@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { sshCa, sshKey } from '../../../packages/core/src/material/ssh.js';
 import { expectBound, failures, generate, read, refused, Secret, take, textOf } from './helpers.js';
 
-const pem = (key: { privateKey: KeyObject }, type: 'pkcs1' | 'pkcs8' | 'sec1', passphrase?: string): string =>
-  String(key.privateKey.export({ type: type as 'pkcs8', format: 'pem', ...(passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase }) }));
+const pem = (key: { privateKey: KeyObject }, type: 'pkcs1' | 'pkcs8' | 'sec1', passphrase?: string): string => {
+  const lock = passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase };
+  return String(key.privateKey.export({ type, format: 'pem', ...lock } as { type: 'pkcs8'; format: 'pem' }));
+};
 const ed = generateKeyPairSync('ed25519');
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });

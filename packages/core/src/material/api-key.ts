@@ -28,11 +28,9 @@ function parse(raw: JsonObject, origin: 'generate' | 'import' = 'generate'): Par
   const { provider, bytes } = parseParameters('api-key', Parameters, raw);
   if (bytes !== undefined && provider !== undefined && provider !== 'random') throw new ParameterError('api-key', 'bytes', 'only a random token has a length');
   if (provider === undefined && origin === 'import') return {};
-  if (provider !== undefined && provider !== 'random') {
-    if (origin === 'generate') throw new ParameterError('api-key', 'provider', `a key of provider ${provider} cannot be made here`, 'import it: import: { env: { access: VAR, secret: VAR } }');
-    return { provider };
-  }
-  return { provider: 'random', bytes: bytes ?? 32 };
+  if (provider === undefined || provider === 'random') return { provider: 'random', bytes: bytes ?? 32 };
+  if (origin === 'import') return { provider };
+  throw new ParameterError('api-key', 'provider', `a key of provider ${provider} cannot be made here`, 'import: { env: { access: VARIABLE, secret: VARIABLE } }');
 }
 
 /**
@@ -97,7 +95,9 @@ function secretOf(material: Material): string {
 }
 
 function checkScaleway(parts: Parts | undefined): void {
-  if (parts === undefined) throw badMaterial('api-key', 'is a single text; a Scaleway key has an access key and a secret key', 'import: { env: { access: SCW_ACCESS_KEY, secret: SCW_SECRET_KEY } }');
+  if (parts === undefined) {
+    throw badMaterial('api-key', 'is a single text; a Scaleway key has two parts', 'import: { env: { access: SCW_ACCESS_KEY, secret: SCW_SECRET_KEY } }');
+  }
   if (!SCALEWAY_ACCESS_KEY.test(parts['access'] ?? '')) throw badMaterial('api-key', 'access is no Scaleway access key: SCW and 17 letters or digits');
   if (!SCALEWAY_UUID.test(parts['secret']!)) throw badMaterial('api-key', 'secret is no Scaleway secret key: a UUID');
   for (const name of ['project', 'organization']) {

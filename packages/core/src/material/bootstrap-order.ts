@@ -13,7 +13,10 @@ export function orderByIssuer<T extends Issued>(secrets: readonly T[], fail: (na
   const ordered = new Set<T>();
   const place = (secret: T, waiting: readonly string[]): void => {
     if (ordered.has(secret)) return;
-    if (waiting.includes(secret.name)) throw fail(secret.name, `goes round in a circle: ${[...waiting.slice(waiting.indexOf(secret.name)), secret.name].join(' is issued by ')}`);
+    if (waiting.includes(secret.name)) {
+      const circle = [...waiting.slice(waiting.indexOf(secret.name)), secret.name];
+      throw fail(secret.name, `goes round in a circle: ${circle.join(' is issued by ')}`);
+    }
     const issuer = secret.issuer === undefined ? undefined : byName.get(secret.issuer);
     if (issuer !== undefined) {
       if (issuer.kind !== 'pki-root' && issuer.kind !== 'pki-intermediate') throw fail(secret.name, `${issuer.name} is a ${issuer.kind}, not a CA`);

@@ -45,7 +45,8 @@ export function readKubeconfig(bytes: Uint8Array): KubeFile {
   }
   const { clusters, users, contexts } = parsed.output;
   const context = parsed.output['current-context'];
-  if (context !== undefined && context !== '' && !(contexts ?? []).some(({ name }) => name === context)) throw badMaterial('kubeconfig', 'current-context names a context that is not there');
+  const known = context === undefined || context === '' || (contexts ?? []).some(({ name }) => name === context);
+  if (!known) throw badMaterial('kubeconfig', 'current-context names a context that is not there');
   return {
     clusters: clusters.map(({ name, cluster }) => ({ name: shown(name), server: serverOf(cluster.server) })),
     users: users.map(({ name, user }) => ({ name: shown(name), user: user ?? {} })),
@@ -57,7 +58,9 @@ export function readKubeconfig(bytes: Uint8Array): KubeFile {
 function serverOf(server: string): string {
   if (!URL.canParse(server)) throw badMaterial('kubeconfig', 'the server of a cluster is not a URL');
   const url = new URL(server);
-  if (url.username !== '' || url.password !== '') throw badMaterial('kubeconfig', 'the server of a cluster has a user name or password in its URL', 'put credentials under users');
+  if (url.username !== '' || url.password !== '') {
+    throw badMaterial('kubeconfig', 'the server of a cluster has a user name or password in its URL', 'put credentials under users');
+  }
   return `${url.origin}${url.pathname === '/' ? '' : url.pathname}`;
 }
 

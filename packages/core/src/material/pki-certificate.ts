@@ -62,7 +62,8 @@ export function algorithmOf(key: KeyObject): string {
 
 /** The subject in our own attributes, each at most once; undefined for a name that these cannot say. */
 export function subjectOf(certificate: CaCertificate): Subject | undefined {
-  const parts = certificate.x509.subjectName.toJSON().flatMap((rdn) => Object.entries(rdn).flatMap(([type, values]) => values.map((value) => [type, value] as const)));
+  const attributes = certificate.x509.subjectName.toJSON().flatMap((rdn) => Object.entries(rdn));
+  const parts = attributes.flatMap(([type, values]) => values.map((value) => [type, value] as const));
   const subject = Object.fromEntries(parts);
   return Object.keys(subject).length === parts.length && isSubject(subject) ? subject : undefined;
 }

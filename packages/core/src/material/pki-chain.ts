@@ -14,7 +14,7 @@ export function chainFault(chain: readonly CaCertificate[], now: number): string
     const issuer = chain[index + 1] ?? certificate;
     const who = certificate.x509.subject;
     if (!certificate.mayIssue) return `${who} is no CA certificate`;
-    if (!certificate.node.checkIssued(issuer.node)) return issuer === certificate ? `${who} is no root: it is issued by another` : `${who} is not issued by ${issuer.x509.subject}`;
+    if (!certificate.node.checkIssued(issuer.node)) return `${who} is ${issuer === certificate ? 'no root: it is issued by another' : `not issued by ${issuer.x509.subject}`}`;
     if (!certificate.node.verify(issuer.node.publicKey)) return `the signature on ${who} is not that of ${issuer.x509.subject}`;
     if (now < certificate.notBefore) return `${who} is not valid before ${day(certificate.notBefore)}`;
     if (now > certificate.notAfter) return `${who} was valid until ${day(certificate.notAfter)}`;

@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { badMaterial, decodeUtf8, readImportedFields } from './fields.js';
-import { type CaCertificate, readCertificate } from './pki-certificate.js';
+import { algorithmOf, type CaCertificate, readCertificate } from './pki-certificate.js';
 import { chainFault } from './pki-chain.js';
 import { CA_IMPORT_FIELDS } from './pki-parameters.js';
 import { PemConverter } from './x509.js';
@@ -26,10 +26,14 @@ export function readCaBundle(kind: 'pki-root' | 'pki-intermediate', bytes: Uint8
   const key = readKey(kind, keys[0]!);
   const all = blocks.filter(({ type }) => type === 'CERTIFICATE').map(({ rawData }) => certificate(kind, rawData));
   const own = all.find(({ node }) => node.checkPrivateKey(key));
-  if (own === undefined) throw badMaterial(kind, all.length === 0 ? 'has no certificate' : 'has no certificate of this private key', 'give the key and its certificate in one file: cat ca.key ca.crt chain.crt');
+  if (own === undefined) {
+    throw badMaterial(kind, `has no certificate${all.length === 0 ? '' : ' of this private key'}`, 'give the key and its certificate in one file: cat ca.key ca.crt chain.crt');
+  }
   const chain = chainAbove(own, all);
   if (kind === 'pki-root' && chain.length > 0) throw badMaterial(kind, 'is issued by another CA', 'seal it as kind: pki-intermediate');
-  if (kind === 'pki-intermediate' && chain.length === 0) throw badMaterial(kind, 'has no issuer in the file, or is a root', 'give every CA above it, too, up to the root');
+  if (kind === 'pki-intermediate' && chain.length === 0) {
+    throw badMaterial(kind, 'has no issuer in the file, or is a root', 'give every CA above it, too, up to the root');
+  }
   if (all.length > chain.length + 1) throw badMaterial(kind, 'has certificates that are not above it in its chain');
   const fault = chainFault([own, ...chain], now);
   if (fault !== undefined) throw badMaterial(kind, fault);
@@ -41,7 +45,8 @@ function chainAbove(own: CaCertificate, all: readonly CaCertificate[]): CaCertif
   const chain: CaCertificate[] = [];
   let current = own;
   while (!(current.node.checkIssued(current.node) && current.node.verify(current.node.publicKey))) {
-    const issuer = all.find((other) => other !== current && !chain.includes(other) && current.node.checkIssued(other.node) && current.node.verify(other.node.publicKey));
+    const candidates = all.filter((other) => other !== own && !chain.includes(other));
+    const issuer = candidates.find(({ node }) => current.node.checkIssued(node) && current.node.verify(node.publicKey));
     if (issuer === undefined) break;
     chain.push(issuer);
     current = issuer;
@@ -51,7 +56,9 @@ function chainAbove(own: CaCertificate, all: readonly CaCertificate[]): CaCertif
 
 function readKey(kind: string, block: { type: string; headers: readonly { key: string; value: string }[]; rawData: ArrayBuffer }): KeyObject {
   const encrypted = block.type === 'ENCRYPTED PRIVATE KEY' || block.headers.some(({ key }) => key === 'DEK-Info');
-  if (encrypted) throw badMaterial(kind, 'its private key is protected by a passphrase', 'the vault encrypts it: take the passphrase off first: openssl pkey -in FILE -out COPY');
+  if (encrypted) {
+    throw badMaterial(kind, 'its private key is protected by a passphrase', 'the vault encrypts it: take the passphrase off first: openssl pkey -in FILE -out COPY');
+  }
   const types: Readonly<Record<string, 'pkcs8' | 'sec1' | 'pkcs1'>> = { 'PRIVATE KEY': 'pkcs8', 'EC PRIVATE KEY': 'sec1', 'RSA PRIVATE KEY': 'pkcs1' };
   const type = types[block.type];
   if (type === undefined) throw badMaterial(kind, 'its private key is in none of the forms PKCS#8, SEC1, PKCS#1');
@@ -61,8 +68,7 @@ function readKey(kind: string, block: { type: string; headers: readonly { key: s
   } catch {
     throw badMaterial(kind, 'its private key cannot be read'); // OpenSSL's words say nothing more to a person
   }
-  const known = key.asymmetricKeyType === 'ed25519' || key.asymmetricKeyType === 'rsa' || /^(prime256v1|secp384r1|secp521r1)$/.test(key.asymmetricKeyDetails?.namedCurve ?? '');
-  if (!known) throw badMaterial(kind, 'its key is neither ECDSA on P-256, P-384 or P-521, nor Ed25519, nor RSA');
+  if (!/^(ed25519|rsa-\d+|ecdsa-p(256|384|521))$/.test(algorithmOf(key))) throw badMaterial(kind, 'its key is neither ECDSA on P-256, P-384 or P-521, nor Ed25519, nor RSA');
   if ((key.asymmetricKeyDetails?.modulusLength ?? 2048) < 2048) throw badMaterial(kind, 'its RSA key is shorter than 2048 bits');
   return key;
 }

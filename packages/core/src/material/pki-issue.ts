@@ -3,7 +3,19 @@ import { promisify } from 'node:util';
 import { algorithmOf, type CaCertificate, readCertificate } from './pki-certificate.js';
 import { encodeNameConstraints, type NameConstraints, OID_NAME_CONSTRAINTS } from './pki-name-constraints.js';
 import { type CA_USAGES, type CaAlgorithm, type Subject, SUBJECT_ATTRIBUTES } from './pki-parameters.js';
-import { AuthorityKeyIdentifierExtension, BasicConstraintsExtension, ExtendedKeyUsage, ExtendedKeyUsageExtension, Extension, KeyUsageFlags, KeyUsagesExtension, Name, PublicKey, SubjectKeyIdentifierExtension, X509CertificateGenerator } from './x509.js';
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  Extension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  Name,
+  PublicKey,
+  SubjectKeyIdentifierExtension,
+  X509CertificateGenerator,
+} from './x509.js';
 
 /** How a key of each kind signs certificates. A hash as strong as the curve; WebCrypto wants it with the key (RSA) or apart (ECDSA). */
 const SIGNING = {
@@ -34,14 +46,16 @@ export interface CaRequest {
   readonly usages?: readonly (typeof CA_USAGES)[number][];
 }
 
-/** Issues a CA certificate: X.509 v3 in the profile of docs/format.md, "CA certificates". */
+/** Issues a CA certificate: X.509 v3 in the profile that RFC 5280 sections 4.1 and 4.2 give to conforming CAs. */
 export async function issueCa(request: CaRequest): Promise<CaCertificate> {
   const { issuer, constraints } = request;
   const publicKey = new PublicKey(new Uint8Array(createPublicKey(request.key).export({ type: 'spki', format: 'der' })));
   const skid = await keyIdentifier(publicKey);
   const signing = signingOf(issuer?.key ?? request.key);
-  const signingKey = await webcrypto.subtle.importKey('pkcs8', (issuer?.key ?? request.key).export({ type: 'pkcs8', format: 'der' }), signing, false, ['sign']);
+  const pkcs8 = (issuer?.key ?? request.key).export({ type: 'pkcs8', format: 'der' });
+  const signingKey = await webcrypto.subtle.importKey('pkcs8', pkcs8, signing, false, ['sign']);
   const subject = nameOf(request.subject);
+  const constrained = constraints.permit !== undefined || constraints.exclude !== undefined;
   const certificate = await X509CertificateGenerator.create(
     {
       serialNumber: newSerial(),
@@ -59,7 +73,7 @@ export async function issueCa(request: CaRequest): Promise<CaCertificate> {
         ...(request.usages === undefined ? [] : [new ExtendedKeyUsageExtension(request.usages.map((usage) => ExtendedKeyUsage[usage]))]),
         new SubjectKeyIdentifierExtension(skid),
         new AuthorityKeyIdentifierExtension(issuer?.certificate.skid ?? skid),
-        ...(constraints.permit === undefined && constraints.exclude === undefined ? [] : [new Extension(OID_NAME_CONSTRAINTS, true, encodeNameConstraints(constraints))]),
+        ...(constrained ? [new Extension(OID_NAME_CONSTRAINTS, true, encodeNameConstraints(constraints))] : []),
       ],
     },
     webcrypto,
@@ -91,5 +105,9 @@ async function keyIdentifier(publicKey: PublicKey): Promise<string> {
 function nameOf(subject: Subject): Name {
   const order = Object.keys(SUBJECT_ATTRIBUTES) as (keyof Subject)[];
   const given = order.flatMap((attribute) => (subject[attribute] === undefined ? [] : [[attribute, subject[attribute]] as const]));
-  return new Name(given.map(([attribute, value]): Record<string, { printableString?: string; utf8String?: string }[]> => ({ [attribute]: [attribute === 'C' ? { printableString: value } : { utf8String: value }] })));
+  return new Name(
+    given.map(([attribute, value]): Record<string, { printableString?: string; utf8String?: string }[]> => ({
+      [attribute]: [attribute === 'C' ? { printableString: value } : { utf8String: value }],
+    })),
+  );
 }

@@ -56,7 +56,13 @@ const Intermediate = v.strictObject({
   years: v.optional(integer(1, 40), 5),
   'path-length': v.optional(integer(0, 8), 0),
   /** Extended key usages: with them, what it issues is good for nothing else. */
-  usages: v.exactOptional(v.pipe(v.array(oneOf(CA_USAGES)), v.minLength(1, 'expected one usage at least'), v.check((usages) => new Set(usages).size === usages.length, 'has the same usage twice'))),
+  usages: v.exactOptional(
+    v.pipe(
+      v.array(oneOf(CA_USAGES)),
+      v.minLength(1, 'expected one usage at least'),
+      v.check((usages) => new Set(usages).size === usages.length, 'has the same usage twice'),
+    ),
+  ),
 });
 
 export function isSubject(value: unknown): value is Subject {
@@ -76,7 +82,7 @@ export function rootParameters(raw: JsonObject, origin: 'generate' | 'import' = 
 export function intermediateParameters(raw: JsonObject, origin: 'generate' | 'import' = 'generate'): IntermediateParameters {
   const parsed = parseParameters('pki-intermediate', Intermediate, raw);
   if (origin === 'generate' && parsed.subject === undefined) throw missing('pki-intermediate', 'subject', 'subject: { CN: Example Issuing CA, O: Example }');
-  if (origin === 'generate' && parsed.issuer === undefined) throw missing('pki-intermediate', 'issuer', 'issuer: the name of the secret that holds the issuing CA, such as pki/root');
+  if (origin === 'generate' && parsed.issuer === undefined) throw missing('pki-intermediate', 'issuer', 'issuer: the secret that holds the CA above, such as pki/root');
   return parsed;
 }
 

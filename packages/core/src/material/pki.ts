@@ -1,11 +1,13 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { VaultError } from '../errors.js';
 import { Secret } from '../secret.js';
 import type { JsonObject } from '../wire.js';
-import { attempt, samePublic } from './checks.js';
+import { attempt, result, samePublic } from './checks.js';
 import { badMaterial, FILE, publicText, word } from './fields.js';
 import { kindHead } from './kinds.js';
 import type { CheckContext, CheckResult, GenerateContext, Material, MaterialField, MaterialKind } from './material.js';
+import type { NameConstraints } from './pki-name-constraints.js';
 import { CA_ALGORITHMS, CA_IMPORT_FIELDS, type CaAlgorithm, type IntermediateParameters, intermediateParameters, rootParameters } from './pki-parameters.js';
 import { day, lastSecondAfterYears } from './time.js';
 
@@ -110,9 +112,13 @@ export const pkiIntermediate: MaterialKind = {
 /** The CA that is to sign, able to do so for this request now. Throws BAD_VALUE or BAD_MATERIAL that names it. */
 async function issuerOf(parsed: IntermediateParameters, context: GenerateContext, x509: Awaited<ReturnType<typeof loadX509>>) {
   const name = parsed.issuer!;
-  if (context.issuer === undefined) throw new VaultError('BAD_VALUE', `pki-intermediate: the issuer ${name} cannot be had here`, { hint: 'seal it into a vault that holds its issuer' });
+  if (context.issuer === undefined) {
+    throw new VaultError('BAD_VALUE', `pki-intermediate: the issuer ${name} cannot be had here`, { hint: 'seal it into a vault that holds its issuer' });
+  }
   const material = await context.issuer(name);
-  if (material.kind !== 'pki-root' && material.kind !== 'pki-intermediate') throw new VaultError('BAD_VALUE', `pki-intermediate: the issuer ${name} is a ${material.kind}, not a CA`);
+  if (material.kind !== 'pki-root' && material.kind !== 'pki-intermediate') {
+    throw new VaultError('BAD_VALUE', `pki-intermediate: the issuer ${name} is a ${material.kind}, not a CA`);
+  }
   const key = privateKeyOf(material);
   const certificate = x509.readCertificate(certificateOf(material.public));
   const chain = chainOf(material.public).map(x509.readCertificate);
@@ -121,7 +127,8 @@ async function issuerOf(parsed: IntermediateParameters, context: GenerateContext
   // Every CA above must leave room: at height h above the new one it needs a path length of h + what the new one is given.
   const room = Math.min(...[certificate, ...chain].map((ca, index) => (ca.pathLength ?? Infinity) - index - 1));
   if (room < parsed['path-length']) {
-    throw new VaultError('BAD_VALUE', `pki-intermediate: path-length ${parsed['path-length']} is more than the issuer ${name} allows${room < 0 ? '; it allows no CA below it' : `: ${room}`}`);
+    const allowed = room < 0 ? 'no CA below it' : `a path length of ${room}`;
+    throw new VaultError('BAD_VALUE', `pki-intermediate: path-length ${parsed['path-length']} is too long: the issuer ${name} allows ${allowed}`);
   }
   const outside = [certificate, ...chain].map((ca) => x509.outsideOf(parsed, ca.constraints)).find((found) => found !== undefined);
   if (outside !== undefined) throw new VaultError('BAD_VALUE', `pki-intermediate: permit: ${outside} is not within what the issuer ${name} permits`);
@@ -135,7 +142,8 @@ async function importCa(kind: CaKind, bytes: Uint8Array, parsed: JsonObject, con
   const algorithm = CA_ALGORITHMS.find((known) => known === publicParts['algorithm']) ?? 'ecdsa-p384';
   const subject = x509.subjectOf(certificate);
   const { permit, exclude } = certificate.constraints;
-  const next = { ...parsed, algorithm, ...(subject === undefined ? {} : { subject }), ...(permit === undefined ? {} : { permit }), ...(exclude === undefined ? {} : { exclude }) };
+  const said = Object.entries({ subject, permit, exclude }).filter((pair): pair is [string, NonNullable<(typeof pair)[1]>] => pair[1] !== undefined);
+  const next = { ...parsed, algorithm, ...Object.fromEntries(said) };
   return make(kind, key, next, publicParts);
 }
 
@@ -146,12 +154,26 @@ function checkCa(kind: CaKind, material: Material, { now }: CheckContext): Promi
     const certificate = x509.readCertificate(certificateOf(material.public));
     const chain = chainOf(material.public).map(x509.readCertificate);
     if ((kind === 'pki-root') !== (chain.length === 0)) throw badMaterial(kind, kind === 'pki-root' ? 'a root has no chain above it' : 'its chain is missing');
-    return [...x509.caResults(privateKeyOf(material), certificate, chain, now), samePublic(material.public, x509.caPublicParts(certificate, chain))];
+    return [
+      ...x509.caResults(privateKeyOf(material), certificate, chain, now),
+      ...constraintResults(material.parameters, certificate.constraints),
+      samePublic(material.public, x509.caPublicParts(certificate, chain)),
+    ];
   });
 }
 
+/** The public parts are read off the certificate; what had been asked for stands in the parameters. */
+function constraintResults({ permit, exclude }: JsonObject, found: NameConstraints): CheckResult[] {
+  if (permit === undefined && exclude === undefined) return [];
+  return [result('name constraints present', isDeepStrictEqual([permit, exclude], [found.permit, found.exclude]))];
+}
+
 function privateKeyOf(material: Material): KeyObject {
-  return material.file.use((bytes) => createPrivateKey({ key: Buffer.from(bytes), format: 'pem' }));
+  try {
+    return material.file.use((bytes) => createPrivateKey({ key: Buffer.from(bytes), format: 'pem' }));
+  } catch {
+    throw badMaterial(material.kind, 'its private key cannot be read'); // OpenSSL's words say nothing more to a person
+  }
 }
 
 function certificateOf(parts: JsonObject): string {
