@@ -111,6 +111,12 @@ describe('oxp-vault, installed', () => {
     for (const name of ['commander', 'age-encryption', '@noble/ed25519']) expect(notices).toMatch(new RegExp(`^${name} \\d`, 'm'));
   });
 
+  it('holds one copy of the library, or an error would not be known as one of its own', () => {
+    const { directory, files } = packedOf('oxp-vault');
+    const definitions = files.filter((path) => path.endsWith('.js')).flatMap((path) => readFileSync(join(directory, path), 'utf8').match(/\bclass VaultError\b|\bVaultError = class\b/g) ?? []);
+    expect(definitions).toHaveLength(1);
+  });
+
   it('starts with Node, by its shebang', () => {
     expect(readFileSync(join(packedOf('oxp-vault').directory, 'dist', 'bin.js'), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
