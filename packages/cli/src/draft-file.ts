@@ -1,7 +1,7 @@
 /** policy.yaml beside oxp-vault.yaml: a draft of people. Commands that change the policy keep an unedited one up to date. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { formatDraft, type Policy } from '@oxp-vault/core';
+import { compileDraft, formatDraft, isVaultError, parseDraft, type Policy, policyDifference, type Vault } from '@oxp-vault/core';
 import { CONFIG_FILE } from './address.js';
 import type { CliContext } from './context.js';
 import { errnoOf, ioError } from './private-file.js';
@@ -14,16 +14,33 @@ export async function draftPath(context: CliContext): Promise<string | undefined
   return from.endsWith(CONFIG_FILE) ? join(dirname(from), DRAFT_FILE) : undefined;
 }
 
-/** Rewrites the draft where it still says what `before` said; otherwise tells that it is behind. */
-export async function renewDraft(context: CliContext, before: Policy, after: Policy): Promise<void> {
+/**
+ * Brings the draft up to date where it says what the policy in effect says: only its `based-on` changes, and people's own comments
+ * stay. One that says something else is left alone, and that is told.
+ */
+export async function renewDraft(context: CliContext, vault: Vault, before: Policy): Promise<void> {
+  const { policy } = vault.policy;
   const path = await draftPath(context);
   const text = path === undefined ? undefined : await readIfThere(path);
-  if (path === undefined || text === undefined || before.number === after.number) return;
-  if (text === formatDraft(before)) {
-    await writeFile(path, formatDraft(after));
-    await context.say(`${context.path(path)} says so too.`);
-  } else if (text !== formatDraft(after)) {
+  if (path === undefined || text === undefined || before.number === policy.number) return;
+  const renewed = text === formatDraft(before) ? formatDraft(policy) : text.replace(/^based-on:.*$/m, `based-on: ${policy.number}`);
+  if (saysTheSame(vault, renewed)) {
+    if (renewed === text) return;
+    await writeFile(path, renewed);
+    await context.say(`${context.path(path)} is based on policy ${policy.number} now.`);
+  } else {
     await context.warn(`${context.path(path)} was edited and is based on an older policy. The one in effect: oxp-vault policy show`);
+  }
+}
+
+function saysTheSame(vault: Vault, text: string): boolean {
+  const { policy, digest, people } = vault.policy;
+  try {
+    return policyDifference(policy, compileDraft(parseDraft(text, DRAFT_FILE), { policy, digest, people }, []), people).length === 0;
+  } catch (error) {
+    // A draft that does not compile does not say the same.
+    if (isVaultError(error)) return false;
+    throw error;
   }
 }
 

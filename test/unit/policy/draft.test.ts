@@ -263,6 +263,11 @@ describe('initialPolicy', () => {
     admins: { need: 2, of: ['bruno', 'alice'] }, roles: { team: ['bruno', 'alice'], platform: [] }, defaultRole: 'team', steward: 'alice', ...change,
   });
 
+  it('has the steward make provisional keys for the roles that they are not in', () => {
+    const { roles } = initialPolicy(wanted({ roles: { team: ['alice'], platform: ['bruno'] } }));
+    expect(roles).toEqual({ team: { members: ['alice'] }, platform: { members: ['bruno'], steward: 'alice' } });
+  });
+
   it('is policy 1: one rule for everything, a steward for roles that nobody is in', () => {
     expect(initialPolicy(wanted())).toEqual({
       format: 1, name: 'platform', nonce: '5a'.repeat(32), number: 1, previous: null, suite: 'x25519', devices: 'self',

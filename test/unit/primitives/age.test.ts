@@ -10,7 +10,6 @@ import {
   encryptStreamPayload,
   payloadSize,
 } from '../../../packages/core/src/primitives/age-payload.js';
-import { ScryptIdentity } from '../../../packages/core/src/primitives/age-scrypt.js';
 import {
   ageDecrypt,
   ageEncrypt,
@@ -289,21 +288,6 @@ describe('a malformed stanza is no mere mismatch', () => {
 
   it('X25519 that is well-formed and not for us is', () => {
     expect(mine.unwrapFileKey([{ args: ['X25519', `CQ${'A'.repeat(41)}`], body: body(32) }])).toBeNull();
-  });
-
-  const salt = 'A'.repeat(22);
-  it.each<[string, string[], Uint8Array]>([
-    ['a work factor above 20', ['scrypt', salt, '21'], body(32)],
-    ['a short body', ['scrypt', salt, '1'], body(31)],
-    ['a long body', ['scrypt', salt, '1'], body(33)],
-    ['a short salt', ['scrypt', salt.slice(1), '1'], body(32)],
-    ['a further argument', ['scrypt', salt, '1', '1'], body(32)],
-  ])('scrypt with %s', async (_, args, content) => {
-    expect(await code(() => new ScryptIdentity('p').unwrapFileKey([{ args, body: content }]))).toBe('DECRYPT_FAILED');
-  });
-
-  it('scrypt that is well-formed means a wrong passphrase', async () => {
-    expect(await code(() => new ScryptIdentity('p').unwrapFileKey([{ args: ['scrypt', salt, '1'], body: body(32) }]))).toBe('PASSPHRASE_WRONG');
   });
 });
 

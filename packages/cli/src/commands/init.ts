@@ -132,7 +132,7 @@ async function report(context: CliContext, vault: Vault, me: Card, wrote: readon
   const { policy } = vault.policy;
   const { need, of } = policy.admins;
   const [first] = policy.rules;
-  const roleRows = Object.entries(policy.roles).map(([role, def]) => [`role ${role}`, def.members.join(' ') || `nobody yet; ${def.steward ?? 'nobody'} keeps its key`, role === first?.owners[0] ? 'reads, writes and owns everything' : '']);
+  const roleRows = Object.entries(policy.roles).map(([role, def]) => [`role ${role}`, `${def.members.join(' ') || 'nobody yet'}${def.steward === undefined ? '' : `; ${def.steward} keeps its key until one of them makes it`}`, role === first?.owners[0] ? 'reads, writes and owns everything' : '']);
   const rows = [['admin', `${of.join(' ')} (${need} of ${of.length})`, ''], ...roleRows, ['wrote', wrote.join(' '), 'yours to edit, not secret']];
   const where = context.path(vault.store.address);
   await context.result(

@@ -45,7 +45,7 @@ async function add(context: CliContext, file: string, options: AddOptions): Prom
   const outcome = await change(context, vault, withMember(vault.policy, card, { roles, admin: options.admin ?? false }), `Add ${card.person}?`);
   if (!outcome) return 0;
   const granted = outcome.inEffect ? await grantMissing(vault) : [];
-  await renewDraft(context, before, vault.policy.policy);
+  await renewDraft(context, vault, before);
   const grants = granted.map(({ role, person }) => `${context.paint.mark('+')} ${person} can read for role ${role}\n`).join('');
   await context.result({ person: card.person, roles, admin: options.admin ?? false, policy: outcome, granted }, outcomeInWords(outcome) + grants);
   if (!outcome.inEffect) return tellWaiting(context, outcome);
@@ -78,7 +78,7 @@ async function remove(context: CliContext, person: string): Promise<number> {
   const outcome = await change(context, vault, withoutMember(vault.policy, person), `Remove ${person}?`);
   if (!outcome) return 0;
   const turned = outcome.inEffect && vault.policy.people.has(vault.requireEnrolled().card.person) ? await turnDueKeys(vault) : [];
-  await renewDraft(context, before, vault.policy.policy);
+  await renewDraft(context, vault, before);
   const stale = [...vault.policy.roles].filter(([, state]) => state.stale).map(([role]) => role);
   await context.result({ person, policy: outcome, turned, stale, known }, outcomeInWords(outcome) + turnedInWords(context, turned) + knownInWords(person, known));
   for (const role of stale) await context.warn(`The key of role ${role} is stale until one of its members writes something, or types: oxp-vault role rekey ${role}`);

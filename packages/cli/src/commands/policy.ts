@@ -19,6 +19,7 @@ interface SignOptions {
 }
 interface ProposeOptions extends SignOptions {
   readonly card: readonly string[];
+  readonly dryRun?: boolean;
 }
 
 const DIGEST_OPTION = ['--expect <digest>', 'the digest of the policy you mean, or its first 16 digits or more; needed with --yes'] as const;
@@ -38,10 +39,12 @@ export function define(command: Command, act: Act): void {
       .description('Compiles a draft, shows in words what it changes, and proposes it. It takes effect once enough admins of the old and of the new policy have signed.')
       .argument('[file]', 'the draft (default: the policy.yaml beside oxp-vault.yaml)')
       .option('--card <file>', 'the card of somebody new that the draft names; repeat', collect, [])
+      .option('--dry-run', 'only show the difference, and the digest that --expect takes')
       .option(...DIGEST_OPTION)
       .action(act(propose)),
     'oxp-vault policy propose',
     'oxp-vault policy propose --card dora.card',
+    'oxp-vault policy propose --dry-run',
   );
   examples(
     command.command('sign').summary('sign what somebody has proposed').description('Shows in words what a proposal changes, and signs it.').argument('[digest]', 'which proposal, where several are open').option(...DIGEST_OPTION).action(act(sign)),
@@ -71,8 +74,14 @@ async function propose(context: CliContext, file: string | undefined, options: P
   const vault = await vaultForWriting(context.without('expect'));
   const before = vault.policy.policy;
   const next = compileDraft(draft, { policy: before, digest: vault.policy.digest, people: vault.policy.people }, cards);
+  const digest = policyDigest(next);
   await showDifference(context, vault, next);
-  if (!(await agreed(context, policyDigest(next), options, 'Propose this?'))) return;
+  if (options.dryRun) {
+    await context.result({ number: next.number, digest }, `policy ${next.number} would have the digest ${digest}\n`);
+    await context.say('Nothing was proposed.');
+    return;
+  }
+  if (!(await agreed(context, digest, options, 'Propose this?'))) return;
   await concluded(context, vault, before, await proposePolicy(vault, next));
 }
 
@@ -104,7 +113,7 @@ async function agreed(context: CliContext, digest: string, { expect }: SignOptio
 async function concluded(context: CliContext, vault: Vault, before: Vault['policy']['policy'], outcome: PolicyOutcome): Promise<void> {
   const enrolled = vault.policy.people.has(vault.identity?.card.person ?? '');
   const keys = outcome.inEffect && enrolled ? { turned: await turnDueKeys(vault), made: await makeMissingKeys(vault), granted: await grantMissing(vault) } : undefined;
-  await renewDraft(context, before, vault.policy.policy);
+  await renewDraft(context, vault, before);
   await context.result({ policy: outcome, ...keys }, outcomeInWords(outcome));
   for (const role of keys?.turned ?? []) await context.say(`  ${context.paint.mark('~')} role ${role} has a new key`);
   for (const role of keys?.made ?? []) await context.say(`  ${context.paint.mark('+')} role ${role} has its first key`);

@@ -15,7 +15,7 @@ export interface InitialPolicy {
   readonly roles: Readonly<Record<string, readonly string[]>>;
   /** Reads, writes and owns everything until another rule says otherwise. */
   readonly defaultRole: string;
-  /** Keeps the key of roles that nobody is in yet. */
+  /** Makes provisional keys for the roles that they are not in, so that sealing can begin before anybody there has come. */
   readonly steward?: string;
 }
 
@@ -39,7 +39,7 @@ export function initialPolicy(wanted: InitialPolicy): Policy {
     persons,
     removedDevices: [],
     roles: Object.fromEntries(Object.entries(wanted.roles).map(([key, members]) => [
-      key, { members: sortedSet(members), ...(members.length === 0 && steward !== undefined ? { steward } : {}) },
+      key, { members: sortedSet(members), ...(steward === undefined || members.includes(steward) ? {} : { steward }) },
     ])),
     custody: {},
     admins: { need: admins.need, of: sortedSet(admins.of) },

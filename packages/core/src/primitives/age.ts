@@ -1,18 +1,19 @@
 /**
- * age files (https://c2sp.org/age). Headers are made and parsed by `age-encryption`, which is loaded at the first use; payloads,
- * X25519 and scrypt are native (age-payload.ts, age-native.ts, age-scrypt.ts). What the library lets pass and the specification
+ * age files (https://c2sp.org/age). Headers are made and parsed by `age-encryption`, which is loaded at the first use; payloads and
+ * X25519 are native (age-payload.ts, age-native.ts), everything else, scrypt and post-quantum, is the library's. What the library lets pass and the specification
  * does not is refused here: no recipient at all, and classic beside post-quantum recipients.
  */
 import type { Identity, Recipient, Stanza } from 'age-encryption';
 import { VaultError } from '../errors.js';
 import { generateX25519Identity, X25519Identity, X25519Recipient } from './age-native.js';
 import { decryptStreamPayload, encryptStreamPayload, FILE_KEY_SIZE, payloadSize } from './age-payload.js';
-import { ScryptIdentity, ScryptRecipient } from './age-scrypt.js';
 import { concatBytes } from './hash.js';
 
 /** Hybrid post-quantum recipients and identities. */
 const PQ_RECIPIENT = 'age1pq1';
 const PQ_IDENTITY = 'AGE-SECRET-KEY-PQ-1';
+/** What the library accepts when it decrypts: 1 GiB of memory. More would only serve to exhaust the machine. */
+const MAX_WORK_FACTOR = 20;
 
 /** An identity as text, or imported once (`new X25519Identity(text)`) for many files: importing costs as much as ten files. */
 export type AgeIdentity = string | X25519Identity;
@@ -114,20 +115,52 @@ export async function identityToRecipient(identity: string): Promise<string> {
   }
 }
 
-/** An age file under a passphrase. `workFactor` is the base-2 logarithm of scrypt's N: 18 takes about a second and 256 MiB. */
+/** An age file under a passphrase. `workFactor` is the base-2 logarithm of scrypt's N: 18 takes a good second and 256 MiB. */
 export async function agePassphraseEncrypt(bytes: Uint8Array, passphrase: string, workFactor = 18): Promise<Uint8Array> {
-  return encryptTo(bytes, [new ScryptRecipient(passphrase, workFactor)]);
+  if (!Number.isInteger(workFactor) || workFactor < 1 || workFactor > MAX_WORK_FACTOR) throw new VaultError('BAD_VALUE', `A work factor is a whole number from 1 to ${MAX_WORK_FACTOR}.`);
+  const { Encrypter } = await import('age-encryption');
+  const encrypter = new Encrypter();
+  encrypter.setPassphrase(passphrase);
+  encrypter.setScryptWorkFactor(workFactor);
+  return readAll(await encrypter.encrypt(streamOf(bytes)));
 }
 
 /** PASSPHRASE_WRONG, or DECRYPT_FAILED for a file that is damaged or not under a passphrase. */
 export async function agePassphraseDecrypt(file: Uint8Array, passphrase: string): Promise<Uint8Array> {
   const { header, payload } = splitHeader(file);
-  const fileKey = await unwrapHeader(header, [new ScryptIdentity(passphrase)]);
+  const { type } = await ageHeaderStanzas(file);
+  const { Decrypter } = await import('age-encryption');
+  const decrypter = new Decrypter();
+  decrypter.addPassphrase(passphrase);
+  let fileKey: Uint8Array;
+  try {
+    fileKey = await decrypter.decryptHeader(header);
+  } catch (cause) {
+    // The library knows no codes: this is how it says that the stanza is well-formed and the passphrase does not fit.
+    const wrong = type === 'scrypt' && cause instanceof Error && cause.message.includes('no identity matched');
+    throw wrong ? new VaultError('PASSPHRASE_WRONG', 'The passphrase does not open this file.') : failed('its header is damaged, or it is not under a passphrase', cause);
+  }
   try {
     return decryptStreamPayload(fileKey, payload);
   } finally {
     fileKey.fill(0);
   }
+}
+
+/** As a stream, because the buffer mode of the library loads the whole fetch stack of Node. */
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      if (bytes.length > 0) controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+}
+
+async function readAll(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const part of stream as AsyncIterable<Uint8Array>) parts.push(part);
+  return concatBytes(...parts);
 }
 
 async function encryptTo(plaintext: Uint8Array, recipients: readonly (string | Recipient)[]): Promise<Uint8Array> {
@@ -142,12 +175,8 @@ async function encryptTo(plaintext: Uint8Array, recipients: readonly (string | R
     },
   });
   for (const recipient of recipients) addRecipient(encrypter, recipient);
-  // As a stream, because its buffer mode loads the whole fetch stack of Node.
-  const empty = new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
-  const parts: Uint8Array[] = [];
-  for await (const part of (await encrypter.encrypt(empty)) as AsyncIterable<Uint8Array>) parts.push(part);
+  const emptyFile = await readAll(await encrypter.encrypt(streamOf(new Uint8Array())));
   if (fileKey === undefined) throw new VaultError('INTERNAL', 'age-encryption did not offer its file key.');
-  const emptyFile = concatBytes(...parts);
   const header = emptyFile.subarray(0, emptyFile.length - payloadSize(0));
   const file = concatBytes(header, encryptStreamPayload(fileKey, plaintext));
   fileKey.fill(0);
