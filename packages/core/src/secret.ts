@@ -14,7 +14,8 @@ export class Secret {
 
   /** Takes the bytes over: the caller must not use them afterwards. */
   static take(bytes: Uint8Array): Secret {
-    return new Secret(bytes);
+    // Of a Buffer, `slice` is a view: whoever copies what `use` lends would be left with zeros after `wipe`.
+    return new Secret(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
 
   static fromText(text: string): Secret {

@@ -23,7 +23,12 @@ export async function readSource(port: ImportPort, source: ImportSource): Promis
   if ('bytes' in read && read.bytes.length > MAX_IMPORT_BYTES) {
     throw new VaultError('BAD_VALUE', `${sourceWords(source)} holds more than ${MAX_IMPORT_BYTES / 1024 / 1024} MiB`, { hint: 'Seal a key to it instead, and keep the file elsewhere, encrypted with that key.' });
   }
-  return read;
+  return 'bytes' in read ? { bytes: plain(read.bytes) } : read;
+}
+
+/** Of a Buffer, `slice` is a view: a kind that keeps one would lose its value when the input is wiped. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 async function readUnlimited(port: ImportPort, source: ImportSource): Promise<ImportRead> {
