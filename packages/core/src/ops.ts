@@ -50,8 +50,14 @@ function op<T extends object>(schema: v.GenericSchema<T>, apply: OpDefinition['a
 function policyOp<T extends object>(schema: v.GenericSchema<T>, rules: (state: Founded, body: T, context: OpContext) => PolicyState | Refusal): OpDefinition {
   return op(schema, (state, body, context) => {
     const policy = rules(state as Founded, body as T, context);
-    return 'code' in policy ? policy : { ...state, policy };
+    return 'code' in policy ? policy : { ...state, policy, secrets: withoutLeavers(state.secrets, policy) };
   });
+}
+
+/** Standing access ends with its machine: whoever is enrolled later under the same name begins without it. */
+function withoutLeavers(secrets: SecretsState, policy: PolicyState): SecretsState {
+  const left = [...secrets.standing].filter(([machine]) => policy.people.has(machine));
+  return left.length === secrets.standing.size ? secrets : { ...secrets, standing: new Map(left) };
 }
 
 /** An op that changes what is known of the secrets. */

@@ -16,6 +16,8 @@ export interface VoidLeaf {
   readonly leaf: number;
   readonly code: ErrorCode;
   readonly message: string;
+  /** Entry digest, where the entry is truly its signer's: those very bytes never count again. */
+  readonly digest?: string;
 }
 
 export interface VaultState {
@@ -32,8 +34,8 @@ export interface VaultState {
 export const emptyState: VaultState = {
   size: 0,
   policy: undefined,
-  secrets: { secrets: PersistentMap.from([]), statements: PersistentMap.from([]), standing: new Map() },
-  digests: DigestSet.from([]),
+  secrets: { secrets: PersistentMap.from([]), statements: PersistentMap.from([]), ciphertexts: DigestSet.empty, standing: new Map() },
+  digests: DigestSet.empty,
   voids: PersistentMap.from([]),
 };
 
@@ -45,11 +47,20 @@ export interface Leaf {
 
 /** The next state. Never throws for what a leaf contains. */
 export function apply(state: VaultState, leaf: Leaf): VaultState {
-  const { next, entry, refused } = judge(state, leaf);
-  const digests = entry ? state.digests.add(entry.digest) : state.digests;
-  if (!refused) return { ...next, size: state.size + 1, digests };
-  const voids = state.voids.set(String(state.size), { leaf: state.size, code: refused.code, message: refused.message });
-  return { ...state, size: state.size + 1, digests, voids };
+  return step(state, leaf).state;
+}
+
+/** The next state, and whether the leaf is truly its claimed signer's: what is not says nothing about that person. */
+export function step(state: VaultState, leaf: Leaf): { readonly state: VaultState; readonly authentic: boolean } {
+  const { next, entry, refused, authentic } = judge(state, leaf);
+  // The digest does not cover the signature. A copy with a bad one must not use up the digest before the true entry lands.
+  const digests = entry && authentic ? state.digests.add(entry.digest) : state.digests;
+  const size = state.size + 1;
+  if (!refused) return { state: { ...next, size, digests }, authentic };
+  const { code, message } = refused;
+  const spent = entry && authentic && code !== 'DUPLICATE_ENTRY' ? { digest: entry.digest } : {};
+  const voids = state.voids.set(String(state.size), { leaf: state.size, code, message, ...spent });
+  return { state: { ...state, size, digests, voids }, authentic };
 }
 
 export interface Judgement {
@@ -58,28 +69,33 @@ export interface Judgement {
   /** Undefined when the leaf does not even parse. */
   readonly entry?: Entry;
   readonly refused?: Refusal;
+  /** True when the signature was verified under a key of the claimed signer. */
+  readonly authentic: boolean;
 }
 
 /** What `apply` would make of a leaf: honest writers ask before they append, and never append what is refused. */
 export function judge(state: VaultState, leaf: Leaf): Judgement {
   let entry: Entry | undefined;
+  const signature = { verified: false };
   try {
     entry = parseEntry(leaf.data);
-    const next = judgeEntry(state, entry, leaf);
-    return 'code' in next ? { next: state, entry, refused: next } : { next, entry };
+    const next = judgeEntry(state, entry, leaf, signature);
+    const authentic = signature.verified;
+    return 'code' in next ? { next: state, entry, refused: next, authentic } : { next, entry, authentic };
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
     const refused = refusal(error.code, error.message, error.hint);
-    return entry ? { next: state, entry, refused } : { next: state, refused };
+    const authentic = signature.verified;
+    return entry ? { next: state, entry, refused, authentic } : { next: state, refused, authentic };
   }
 }
 
-function judgeEntry(state: VaultState, entry: Entry, leaf: Leaf): VaultState | Refusal {
+function judgeEntry(state: VaultState, entry: Entry, leaf: Leaf, signature: { verified: boolean }): VaultState | Refusal {
   const { op, actor, vault } = entry.payload;
   if (state.digests.has(entry.digest)) return refusal('DUPLICATE_ENTRY', 'this very entry is in the log already');
   const definition = Object.hasOwn(OPS, op) ? OPS[op] : undefined;
   if (!definition) return refusal('UNKNOWN_OP', `no op is called ${op}`);
-  if (definition.first !== (state.policy === undefined)) return refusal('BAD_ENTRY', 'vault.init is the first entry of a log, and only the first');
+  if (definition.first !== (state.size === 0) || definition.first !== (state.policy === undefined)) return refusal('BAD_ENTRY', 'vault.init is the first entry of a log, and only the first');
   if (state.policy && vault !== state.policy.vault) return refusal('WRONG_VAULT', `the entry is for vault ${vault.slice(0, 8)}`);
 
   const body = definition.parse(entryBody(entry, (sha256) => leaf.file(sha256)));
@@ -87,6 +103,7 @@ function judgeEntry(state: VaultState, entry: Entry, leaf: Leaf): VaultState | R
   const publicKey = signerKey(state.policy, entry, body, leaf);
   if (typeof publicKey !== 'string') return publicKey;
   if (!verifyEntry(entry, publicKey)) return refusal('BAD_SIGNATURE', `the entry is not signed by ${actor.person} (device ${actor.device})`);
+  signature.verified = true;
   if (state.policy?.people.get(actor.person)?.kind === 'machine' && !definition.machines) {
     return refusal('MACHINE_NOT_ALLOWED', `${actor.person} is a machine: it only reads and writes secrets`);
   }

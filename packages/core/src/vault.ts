@@ -10,7 +10,8 @@ import { VaultError } from './errors.js';
 import type { Identity } from './policy/identity.js';
 import { livingDevice, type PolicyState } from './policy/state.js';
 import type { Clock, LocalState, Store } from './ports.js';
-import type { VaultState } from './state.js';
+import { toHex } from './primitives/hash.js';
+import { emptyState, type VaultState } from './state.js';
 import type { Json } from './wire.js';
 
 /** A cache older than this many leaves is written anew; folding fewer costs less than writing it. */
@@ -60,7 +61,8 @@ export class Vault {
 
   /** Begins the log of a new vault with its first entry. Throws VAULT_EXISTS. */
   static async create(options: VaultOptions & { identity: Identity }, first: { vault: string; init: SignedEntry; policyFile: NewFile }): Promise<Vault> {
-    const run = [first.init];
+    // Judged like any other: a first entry that is void would leave a store that nobody can ever load.
+    const { run } = admit(emptyState, { entries: [first.init], files: [first.policyFile] });
     if (!(await writeRun(options.store, undefined, first.vault, run, [first.policyFile], sequencerOf(options.identity)))) {
       throw new VaultError('VAULT_EXISTS', `there is a vault at ${options.store.address} already`);
     }
@@ -128,7 +130,11 @@ export class Vault {
 
   /** Reads what has been added since. */
   async refresh(): Promise<void> {
-    const { loaded, pin } = await load({ ...this.#options() }, this.#loaded.log);
+    await this.#reload([]);
+  }
+
+  async #reload(vouched: readonly Vouched[]): Promise<void> {
+    const { loaded, pin } = await load(this.#options(), this.#loaded.log, vouched);
     this.#loaded = loaded;
     this.#pin = pin;
   }
@@ -158,17 +164,19 @@ export class Vault {
     }
     const sequencer = sequencerOf(this.requireSigner());
     for (let races = 0; ; ) {
-      const { fresh, effects, after } = admit(this.state, batch);
-      if (fresh.length === 0) return;
+      const { run, around } = admit(this.state, batch);
+      if (run.length === 0) return;
       // A checkpoint counts only when its signer is enrolled before or after its last leaf: never write one that nobody accepts.
-      if (![this.state, after].some((s) => s.policy && livingDevice(s.policy, sequencer.person, keyIdOf(this.identity)))) this.requireEnrolled();
-      // A leaf that puts a policy into effect ends its batch: the next ones may need to be signed by somebody it enrols.
-      const run = fresh.slice(0, (effects[0] ?? fresh.length - 1) + 1);
-      if (!(await writeRun(this.store, this.#loaded, this.id, run, batch.files, sequencer))) {
+      if (!around.some((s) => s.policy && livingDevice(s.policy, sequencer.person, keyIdOf(this.identity)))) {
+        throw new VaultError('NOT_ENROLLED', `${sequencer.person} (device ${sequencer.device}) is not enrolled where these entries end`, { hint: 'Somebody who is enrolled then must append them.' });
+      }
+      const written = await writeRun(this.store, this.#loaded, this.id, run, batch.files, sequencer);
+      if (!written) {
         if (++races > RACES) throw new VaultError('RACE_LOST', 'others were writing all the time', { hint: 'Nothing was written. Try again.' });
         await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20 * races));
       }
-      await this.refresh();
+      // A store that has taken this write and then shows an older log, or another, is found out at once.
+      await this.#reload(written ? [{ ...written, by: 'this machine' }] : []);
     }
   }
 
@@ -194,7 +202,7 @@ function sequencerOf(identity: Identity): Sequencer {
   return { person, device, key: identity.signingKey };
 }
 
-async function load(options: VaultOptions, inMemory: VerifiedLog | undefined): Promise<{ loaded: LoadedLog; pin: Pin }> {
+async function load(options: VaultOptions, inMemory: VerifiedLog | undefined, alsoVouched: readonly Vouched[] = []): Promise<{ loaded: LoadedLog; pin: Pin }> {
   const { store, local } = options;
   const expect = options.expect === undefined ? undefined : parseExpect(options.expect);
   const met = await vaultAt(local, store.address);
@@ -213,7 +221,9 @@ async function load(options: VaultOptions, inMemory: VerifiedLog | undefined): P
     const cached = inMemory ?? (pin ? await readStateCache(local, vault) : undefined);
     const known = cached && pin && cached.state.size <= pin.size ? cached : (inMemory ?? nothingKnown);
     cachedSize = cached?.state.size ?? 0;
-    const vouched: Vouched[] = [];
+    const vouched: Vouched[] = [...alsoVouched];
+    // What this process has seen holds even where somebody takes its pin away meanwhile.
+    if (inMemory) vouched.push({ size: inMemory.state.size, root: toHex(inMemory.tree.root()), by: 'this machine' });
     if (pin) vouched.push({ size: pin.size, root: pin.root, by: 'this machine' });
     if (expect?.point) vouched.push({ ...expect.point, by: 'the expected line' });
     return { known, vouched };

@@ -16,7 +16,7 @@ function judge(current: Policy, change: Partial<Policy>, custodians: readonly st
   const state: PolicyState = { vault: digest, policy, digest, since: 0, people, keys: new Map(), recipients: new Map(), removed: new Set(), proposals: [], roles: new Map() };
   const next = checkPolicyFile(encodePolicy({ ...policy, number: policy.number + 1, previous: digest, abandon: { secrets: [], roles: [] }, ...change }));
   if ('code' in next) throw new Error(next.message);
-  return judgeTransition(state, next, [{ secret: 'pki/root', tree: { need: 2, of: custodians } }]);
+  return judgeTransition(state, next, [{ secret: 'pki/root', tree: { need: 2, of: custodians } }], people);
 }
 
 describe('judgeTransition, custody', () => {

@@ -1,6 +1,6 @@
 /** Appending: files, then the new last page, then the checkpoint swap, which is the commit point (design: Stores). */
 import { parseEntry, type SignedEntry } from '../audit/entry.js';
-import { signCheckpoint, type CheckpointSigner } from '../audit/checkpoint.js';
+import { signCheckpoint, type CheckpointSigner, type LogPoint } from '../audit/checkpoint.js';
 import { encodePage, decodePage, PAGE_SIZE, pagePath, pageStart } from '../audit/page.js';
 import { refusalToError, VaultError } from '../errors.js';
 import type { Store } from '../ports.js';
@@ -8,7 +8,7 @@ import { CompactRange } from '../primitives/compact-range.js';
 import type { SigningKey } from '../primitives/ed25519.js';
 import { sha256Hex, toHex } from '../primitives/hash.js';
 import { leafHash } from '../primitives/merkle-hash.js';
-import { judge, type VaultState } from '../state.js';
+import { judge, type VaultState, type VoidLeaf } from '../state.js';
 import type { LoadedLog } from './load.js';
 import { inParallel } from './parallel.js';
 
@@ -27,35 +27,58 @@ export interface Batch {
   readonly files: readonly NewFile[];
 }
 
+export interface Admitted {
+  /** Those not in the log yet that may stand under one checkpoint: a leaf that puts a policy into effect ends its batch. */
+  readonly run: readonly SignedEntry[];
+  /** The states before and after the last leaf of the run, one of which must enrol the checkpoint's signer. */
+  readonly around: readonly [VaultState, VaultState];
+}
+
 /** The entries of `batch` that are not in the log yet, each judged allowed in turn. Throws the first refusal: then nothing is written. */
-export function admit(state: VaultState, batch: Batch): { fresh: SignedEntry[]; after: VaultState; effects: number[] } {
-  const fresh: SignedEntry[] = [];
-  const effects: number[] = [];
+export function admit(state: VaultState, batch: Batch): Admitted {
+  const run: SignedEntry[] = [];
+  let around: [VaultState, VaultState] = [state, state];
+  let ended = false;
   let after = state;
   const bySha256 = new Map([...batch.files, ...batch.entries.flatMap((e) => (e.object ? [e.object] : []))].map((f) => [sha256Hex(f.bytes), f.bytes]));
   for (const signed of batch.entries) {
     const { digest } = parseEntry(signed.line);
     // A push that timed out may have been accepted all the same: the same signed bytes are never appended twice.
-    if (after.digests.has(digest)) continue;
+    if (after.digests.has(digest)) {
+      const refused = voidWith(after, digest);
+      if (refused) throw new VaultError(refused.code, `somebody has put this entry into the log where it was not allowed, and there it has no effect: ${refused.message}`, { hint: 'Do it again: it is then signed anew.' });
+      continue;
+    }
     const judged = judge(after, { data: signed.line, file: (sha256) => bySha256.get(sha256) });
     if (judged.refused) throw refusalToError(judged.refused);
-    if (judged.next.policy?.digest !== after.policy?.digest) effects.push(fresh.length);
-    after = { ...judged.next, size: after.size + 1, digests: after.digests.add(digest) };
-    fresh.push(signed);
+    const before = after;
+    after = { ...judged.next, size: before.size + 1, digests: before.digests.add(digest) };
+    if (ended) continue;
+    run.push(signed);
+    around = [before, after];
+    ended = after.policy?.digest !== before.policy?.digest;
   }
-  return { fresh, after, effects };
+  return { run, around };
+}
+
+/** Why an entry is in the log without effect, if it is. */
+function voidWith(state: VaultState, digest: string): VoidLeaf | undefined {
+  for (const leaf of state.voids.values()) if (leaf.digest === digest) return leaf;
+  return undefined;
 }
 
 /**
- * Writes one run of admitted entries after `loaded`. True when the swap succeeded; false when somebody was first: the caller
- * loads again, judges again, and comes back with the same signed bytes.
+ * Writes one run of admitted entries after `loaded`. The new point of the log when the swap succeeded; undefined when somebody
+ * was first: the caller loads again, judges again, and comes back with the same signed bytes.
  */
-export async function writeRun(store: Store, loaded: LoadedLog | undefined, vault: string, run: readonly SignedEntry[], files: readonly NewFile[], sequencer: Sequencer): Promise<boolean> {
+export async function writeRun(store: Store, loaded: LoadedLog | undefined, vault: string, run: readonly SignedEntry[], files: readonly NewFile[], sequencer: Sequencer): Promise<LogPoint | undefined> {
   await inParallel([...files, ...run.flatMap((e) => (e.object ? [e.object] : []))], (file) => store.putNew(file.path, file.bytes));
 
   const size = loaded?.log.state.size ?? 0;
   const start = pageStart(size);
   const old = loaded && size > start ? await lastPage(store, loaded) : undefined;
+  // Its writer has replaced it since. Should it be gone for another reason, loading again says so.
+  if (old === 'gone') return undefined;
   let lines = [...(old?.lines ?? []), ...run.map((e) => e.line)];
   let previous = old ? old.previous : (loaded?.log.pages.at(-1) ?? null);
   let last = { path: '', digest: '' };
@@ -69,17 +92,18 @@ export async function writeRun(store: Store, loaded: LoadedLog | undefined, vaul
   }
 
   const tree = (loaded?.log.tree ?? CompactRange.empty).appendAll(run.map((e) => leafHash(e.line)));
-  const checkpoint = signCheckpoint({ vault, size: tree.size, root: toHex(tree.root()), page: last.digest }, sequencer, sequencer.key);
-  if (!(await store.swapCheckpoint(loaded?.checkpoint.bytes, checkpoint))) return false;
+  const point = { size: tree.size, root: toHex(tree.root()) };
+  const checkpoint = signCheckpoint({ ...point, vault, page: last.digest }, sequencer, sequencer.key);
+  if (!(await store.swapCheckpoint(loaded?.checkpoint.bytes, checkpoint))) return undefined;
   // Only now is the replaced page garbage. A reader that misses it starts again from the checkpoint.
   if (old) await store.remove(old.path);
-  return true;
+  return point;
 }
 
-async function lastPage(store: Store, loaded: LoadedLog): Promise<{ path: string; previous: string | null; lines: readonly Uint8Array[] }> {
+async function lastPage(store: Store, loaded: LoadedLog): Promise<{ path: string; previous: string | null; lines: readonly Uint8Array[] } | 'gone'> {
   const { size, page } = loaded.checkpoint;
   const path = pagePath(pageStart(size - 1), page);
   const bytes = await store.get(path);
-  if (!bytes) throw new VaultError('RACE_LOST', 'the log has moved on in this very moment', { hint: 'Try again.' });
+  if (!bytes) return 'gone';
   return { path, ...decodePage(bytes, page, path) };
 }

@@ -2,21 +2,22 @@
 import { parseEntry, entryBody, objectPath, type Entry } from '../audit/entry.js';
 import { checkpointSignedBy, CHECKPOINT_PATH, claimedSigners, readCheckpoint, type LogPoint, type VaultCheckpoint } from '../audit/checkpoint.js';
 import { pagePath, PAGE_SIZE, pageStart } from '../audit/page.js';
-import { isVaultError, VaultError } from '../errors.js';
+import { isVaultError, VaultError, type ErrorCode } from '../errors.js';
 import { OPS } from '../ops.js';
-import type { PolicyPropose, PolicySign, VaultInit } from '../policy/ops.js';
-import { policyPath } from '../policy/policy.js';
+import type { PolicyPropose, VaultInit } from '../policy/ops.js';
+import { policyFormat, POLICY_FORMAT, policyPath } from '../policy/policy.js';
 import type { PolicyState } from '../policy/state.js';
 import type { Store } from '../ports.js';
 import { CompactRange } from '../primitives/compact-range.js';
 import { sha256Hex, toHex } from '../primitives/hash.js';
 import { leafHash } from '../primitives/merkle-hash.js';
-import { apply, emptyState, type VaultState } from '../state.js';
+import { emptyState, step, type VaultState } from '../state.js';
 import { MissingPage, readNewLeaves } from './pages.js';
 import type { Stray, VerifiedLog } from './state-cache.js';
 
 const ROOT_PREFIX = 16;
-const ATTEMPTS = 5;
+/** A reader that is always too slow for the writers gives up in the end, after a second or so. */
+const ATTEMPTS = 40;
 
 export const nothingKnown: VerifiedLog = {
   state: emptyState,
@@ -24,6 +25,8 @@ export const nothingKnown: VerifiedLog = {
   pages: [],
   partial: [],
   files: [],
+  policyFiles: new Map(),
+  policies: [],
   roots: CompactRange.empty.root().slice(0, ROOT_PREFIX),
   strays: [],
 };
@@ -50,14 +53,34 @@ export async function loadLog(store: Store, knownOf: (vault: string) => Promise<
     const checkpoint = readCheckpoint(bytes);
     const { known, vouched } = await knownOf(checkpoint.vault);
     try {
-      return { checkpoint, log: await extend(store, checkpoint, known, vouched) };
+      return { checkpoint, log: await verified(store, checkpoint, known, vouched) };
     } catch (error) {
       if (!(error instanceof MissingPage)) throw error;
       const moved = (await store.get(CHECKPOINT_PATH)) ?? new Uint8Array();
-      if (attempt >= ATTEMPTS || sha256Hex(moved) === sha256Hex(bytes)) throw incomplete(error.path);
+      if (sha256Hex(moved) === sha256Hex(bytes)) throw incomplete(error.path);
+      if (attempt >= ATTEMPTS) throw new VaultError('RACE_LOST', 'others were writing all the time', { hint: 'Try again.' });
+      await new Promise((resolve) => setTimeout(resolve, attempt));
     }
   }
 }
+
+/**
+ * `extend`, and where that fails a second look from nothing. Without it a damaged cache would blame the vault, and a tip that
+ * anybody with push rights can make up would be called another history, which only people enrolled in the vault can write.
+ */
+async function verified(store: Store, checkpoint: VaultCheckpoint, known: VerifiedLog, vouched: readonly Vouched[]): Promise<VerifiedLog> {
+  try {
+    return await extend(store, checkpoint, known, vouched);
+  } catch (error) {
+    if (!isVaultError(error) || !SECOND_LOOK.has(error.code)) throw error;
+    const alone = await extend(store, checkpoint, nothingKnown, []);
+    const contradicted = vouched.find((point) => !rootWas(alone.roots, point));
+    if (contradicted) throw isVaultError(error, 'FORK') ? error : forked(checkpoint, contradicted);
+    return alone;
+  }
+}
+
+const SECOND_LOOK: ReadonlySet<ErrorCode> = new Set(['FORK', 'BAD_CHECKPOINT', 'STORE_INCOMPLETE', 'WRONG_VAULT']);
 
 async function extend(store: Store, checkpoint: VaultCheckpoint, known: VerifiedLog, vouched: readonly Vouched[]): Promise<VerifiedLog> {
   for (const point of vouched) {
@@ -67,43 +90,51 @@ async function extend(store: Store, checkpoint: VaultCheckpoint, known: Verified
   const log = checkpoint.size > known.state.size ? await fold(store, checkpoint, known, vouched) : known;
   if (toHex(log.tree.root()) !== checkpoint.root) throw forked(checkpoint, { size: known.state.size, root: toHex(known.tree.root()), by: 'this machine' });
   await requireComplete(store, checkpoint, log);
-  if (log.state.policy?.upgrade) {
-    throw new VaultError('UPGRADE_REQUIRED', `this vault has moved on to policy format ${log.state.policy.upgrade.format}, which this release does not know`, { hint: 'Install a newer oxp-vault.' });
-  }
+  if (log.state.policy?.upgrade) throw upgradeRequired(log.state.policy.upgrade.format);
   return log;
 }
 
 async function fold(store: Store, checkpoint: VaultCheckpoint, known: VerifiedLog, vouched: readonly Vouched[]): Promise<VerifiedLog> {
   const { lines, pages, partial } = await readNewLeaves(store, checkpoint, known);
   const files = new Set(known.files);
+  const policyFiles = new Map(known.policyFiles);
+  const policies = [...known.policies];
+  const authentic: boolean[] = [];
   const roots: Uint8Array[] = [known.roots];
   const strays: Stray[] = [...known.strays];
   let { state, tree } = known;
   let before = state;
   for (const data of lines) {
-    const named = await namedFiles(store, data, state);
+    const named = await namedFiles(store, data, state, policyFiles);
     before = state;
-    state = apply(state, { data, file: (sha256) => named.bySha256.get(sha256) });
+    const next = step(state, { data, file: (sha256) => named.bySha256.get(sha256) });
+    state = next.state;
+    authentic.push(next.authentic);
+    if (before.size === 0 && !state.policy) refuseNewerFormat(checkpoint.vault, named.bySha256);
+    if (state.policy && state.policy.digest !== before.policy?.digest) policies.push({ digest: state.policy.digest, leaf: before.size });
     for (const path of named.paths) files.add(path);
     tree = tree.append(leafHash(data));
     roots.push(tree.root().slice(0, ROOT_PREFIX));
-    const point = vouched.find((p) => p.size === state.size);
-    if (point && toHex(tree.root()) !== point.root) throw forked(checkpoint, point);
+    const point = vouched.find((p) => p.size === state.size && p.root !== toHex(tree.root()));
+    if (point) throw forked(checkpoint, point);
     if (state.policy?.upgrade) break;
   }
   const allRoots = Buffer.concat(roots);
   for (const [i, data] of lines.entries()) {
-    const stray = strayOf(data, known.state.size + i, allRoots);
+    // What is not truly the claimed signer's says nothing about that person.
+    const stray = authentic[i] ? strayOf(data, known.state.size + i, allRoots, policies) : undefined;
     if (stray) strays.push(stray);
   }
   if (state.policy?.upgrade === undefined) {
-    if (toHex(tree.root()) !== checkpoint.root) throw new VaultError('FORK', 'the pages of the log do not have the root that its checkpoint names');
+    if (toHex(tree.root()) !== checkpoint.root) {
+      throw new VaultError('BAD_CHECKPOINT', 'the pages of the log do not have the root that its checkpoint names', { hint: 'Put the last good state back: oxp-vault sync --restore' });
+    }
     if (![before, state].some((s) => signedByEnrolled(checkpoint, s))) {
       throw new VaultError('BAD_CHECKPOINT', 'the checkpoint is not signed by anybody enrolled in this vault', { hint: 'Put the last good state back: oxp-vault sync --restore' });
     }
     if (state.policy?.vault !== checkpoint.vault) throw new VaultError('WRONG_VAULT', `the checkpoint names vault ${checkpoint.vault.slice(0, 8)}, and the log is another`);
   }
-  return { state, tree, pages, partial, files: [...files].sort(), roots: allRoots, strays };
+  return { state, tree, pages, partial, files: [...files].sort(), policyFiles, policies, roots: allRoots, strays };
 }
 
 function signedByEnrolled(checkpoint: VaultCheckpoint, state: VaultState): boolean {
@@ -112,15 +143,25 @@ function signedByEnrolled(checkpoint: VaultCheckpoint, state: VaultState): boole
   );
 }
 
-/** The policy files and objects that an entry names. Those of an entry that does not parse are nobody's concern: it is void. */
-async function namedFiles(store: Store, data: Uint8Array, state: VaultState): Promise<{ paths: string[]; bySha256: Map<string, Uint8Array> }> {
+/** A vault of a format that this release does not know has no policy here at all, and deserves a better word than "forged". */
+function refuseNewerFormat(vault: string, files: ReadonlyMap<string, Uint8Array>): void {
+  const first = files.get(vault);
+  const format = first && policyFormat(first);
+  if (format !== undefined && format > POLICY_FORMAT) throw upgradeRequired(format);
+}
+
+/**
+ * The policy files and objects that an entry names. Those of an entry that does not parse are nobody's concern: it is void. A file
+ * that is not what was signed counts as missing: were its leaf void instead, whoever can write to the store would decide what counts.
+ */
+async function namedFiles(store: Store, data: Uint8Array, state: VaultState, policyFiles: Map<string, string>): Promise<{ paths: string[]; bySha256: Map<string, Uint8Array> }> {
   const paths: string[] = [];
   const bySha256 = new Map<string, Uint8Array>();
-  const need = async (path: string): Promise<void> => {
+  const need = async (path: string, sha256: string): Promise<void> => {
     const bytes = await store.get(path);
-    if (!bytes) throw new MissingPage(path);
+    if (!bytes || sha256Hex(bytes) !== sha256) throw new MissingPage(path);
     paths.push(path);
-    bySha256.set(sha256Hex(bytes), bytes);
+    bySha256.set(sha256, bytes);
   };
   let entry: Entry;
   try {
@@ -129,16 +170,25 @@ async function namedFiles(store: Store, data: Uint8Array, state: VaultState): Pr
     if (isVaultError(error)) return { paths, bySha256 };
     throw error;
   }
-  if ('object' in entry.payload) await need(objectPath(entry.payload.object.sha256));
-  const path = namedPolicy(entry, bySha256, state.policy);
-  if (path !== undefined) await need(path);
+  if ('object' in entry.payload) await need(objectPath(entry.payload.object.sha256), entry.payload.object.sha256);
+  const policy = namedPolicy(entry, bySha256, state.policy);
+  if (policy) {
+    const { path, sha256 } = policy;
+    const first = policyFiles.get(path) ?? sha256;
+    // Paths hold eight digits of the digest, which an insider can make collide. The store keeps one file a path, so the later
+    // proposal goes without its file and is void: else nobody could ever load both.
+    if (first === sha256) {
+      policyFiles.set(path, sha256);
+      await need(path, sha256);
+    }
+  }
   return { paths, bySha256 };
 }
 
-/** Path of the policy file without which an entry cannot be judged; undefined where it is refused anyway, or needs none. */
-function namedPolicy(entry: Entry, objects: Map<string, Uint8Array>, policy: PolicyState | undefined): string | undefined {
+/** The policy file without which an entry cannot be judged; undefined where it is refused anyway, or needs none. */
+function namedPolicy(entry: Entry, objects: Map<string, Uint8Array>, policy: PolicyState | undefined): { path: string; sha256: string } | undefined {
   const { op } = entry.payload;
-  if (op !== 'vault.init' && op !== 'policy.propose' && op !== 'policy.sign') return undefined;
+  if (op !== 'vault.init' && op !== 'policy.propose') return undefined;
   let body: object | undefined;
   try {
     body = OPS[op]?.parse(entryBody(entry, (sha256) => objects.get(sha256)));
@@ -147,16 +197,13 @@ function namedPolicy(entry: Entry, objects: Map<string, Uint8Array>, policy: Pol
     throw error;
   }
   if (body === undefined) return undefined;
-  if (op === 'vault.init') return policy ? undefined : policyPath(1, (body as VaultInit).policy);
-  if (op === 'policy.sign') {
-    const proposal = policy?.proposals.find((p) => p.digest === (body as PolicySign).digest);
-    return proposal && policyPath(proposal.number, proposal.digest);
-  }
+  const named = (number: number, sha256: string): { path: string; sha256: string } => ({ path: policyPath(number, sha256), sha256 });
+  if (op === 'vault.init') return policy ? undefined : named(1, (body as VaultInit).policy);
   const { number, digest, previous } = body as PolicyPropose;
-  return policy && number === policy.policy.number + 1 && previous === policy.digest ? policyPath(number, digest) : undefined;
+  return policy && number === policy.policy.number + 1 && previous === policy.digest ? named(number, digest) : undefined;
 }
 
-function strayOf(data: Uint8Array, leaf: number, roots: Uint8Array): Stray | undefined {
+function strayOf(data: Uint8Array, leaf: number, roots: Uint8Array, policies: VerifiedLog['policies']): Stray | undefined {
   let entry: Entry;
   try {
     entry = parseEntry(data);
@@ -164,8 +211,10 @@ function strayOf(data: Uint8Array, leaf: number, roots: Uint8Array): Stray | und
     if (isVaultError(error)) return undefined;
     throw error;
   }
-  const { seen, actor } = entry.payload;
-  return seen.size <= leaf && rootWas(roots, seen) ? undefined : { leaf, person: actor.person, seen };
+  const { seen, policy, actor } = entry.payload;
+  const claimed = policies[policy.number - 1];
+  const wasInEffect = claimed !== undefined && claimed.digest === policy.digest && claimed.leaf <= leaf;
+  return seen.size <= leaf && rootWas(roots, seen) && wasInEffect ? undefined : { leaf, person: actor.person, seen, policy };
 }
 
 /** True when the log had this root at this size, as far as `roots` tells. */
@@ -185,8 +234,12 @@ async function requireComplete(store: Store, checkpoint: VaultCheckpoint, log: V
   for (const path of [last, ...log.files]) if (!there.has(path)) throw new MissingPage(path);
 }
 
+function upgradeRequired(format: number): VaultError {
+  return new VaultError('UPGRADE_REQUIRED', `this vault has moved on to policy format ${format}, which this release does not know`, { hint: 'Install a newer oxp-vault.' });
+}
+
 function incomplete(path: string): VaultError {
-  return new VaultError('STORE_INCOMPLETE', `${path} is missing: this state of the vault is not accepted`, {
+  return new VaultError('STORE_INCOMPLETE', `${path} is missing, or not what was signed: this state of the vault is not accepted`, {
     hint: 'Put the last good state back from a machine that has it: oxp-vault sync --restore',
   });
 }

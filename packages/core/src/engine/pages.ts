@@ -36,6 +36,7 @@ export async function readNewLeaves(store: Store, checkpoint: VaultCheckpoint, k
     read.unshift({ start, digest, page });
     digest = page.previous;
   }
+  if (from === 0 && digest !== null) throw new VaultError('BAD_CHECKPOINT', 'the first page of the log names one before it');
   if (read.length > 0 && digest !== (known.pages.at(-1) ?? null)) throw fork(`the page before leaf ${from} is another one`);
 
   const hashes = read.flatMap(({ page }) => page.lines.map((line) => leafHash(line)));

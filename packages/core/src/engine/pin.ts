@@ -38,9 +38,10 @@ export async function vaultAt(local: LocalState, address: string): Promise<strin
 /** Keeps the newer of what is there and `point`; `confirmed` is never taken back. */
 export async function advancePin(local: LocalState, address: string, vault: string, point: LogPoint, now: number, confirmed: boolean): Promise<Pin> {
   const before = await readPin(local, vault);
-  const pin: Pin = { size: point.size, root: point.root, accepted: now, confirmed: confirmed || (before?.confirmed ?? false) };
+  const newest = before && before.size >= point.size ? before : { size: point.size, root: point.root, accepted: now };
+  const pin: Pin = { ...newest, confirmed: confirmed || (before?.confirmed ?? false) };
   const same = before && before.size === pin.size && before.root === pin.root && before.confirmed === pin.confirmed;
-  if (!same && (!before || before.size <= pin.size)) await local.write(pinPath(vault), utf8(JSON.stringify(pin)));
+  if (!same) await local.write(pinPath(vault), utf8(JSON.stringify(pin)));
   if ((await vaultAt(local, address)) !== vault) await local.write(addressPath(address), utf8(JSON.stringify({ address, vault })));
   return pin;
 }

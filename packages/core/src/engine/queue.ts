@@ -6,6 +6,8 @@ import type { LocalState } from '../ports.js';
 import { fromBase64, toBase64, utf8 } from '../primitives/hash.js';
 import type { NewFile } from './append.js';
 
+const ORDER_DIGITS = 10;
+
 const QueuedFile = v.strictObject({ path: v.string(), base64: v.string() });
 const QueuedJson = v.strictObject({ line: v.string(), object: v.optional(QueuedFile), files: v.array(QueuedFile), reason: v.optional(v.string()) });
 
@@ -17,34 +19,49 @@ export interface Queued {
   readonly reason?: string;
 }
 
-function queuePath(vault: string, where: 'queue' | 'rejected', digest: string): string {
-  return `vaults/${vault}/${where}/${digest}.json`;
+type Where = 'queue' | 'rejected';
+
+function queueFolder(vault: string, where: Where): string {
+  return `vaults/${vault}/${where}/`;
+}
+
+/** `0000000001-<digest>.json`: in the order of signing. Claimed times would not do: clocks jump, and a batch is signed in one second. */
+async function nextPath(local: LocalState, vault: string, where: Where, digest: string): Promise<string> {
+  const folder = queueFolder(vault, where);
+  const paths = await local.list(folder);
+  const last = paths.sort().at(-1)?.slice(folder.length, folder.length + ORDER_DIGITS) ?? '0';
+  return `${folder}${String(Number(last) + 1).padStart(ORDER_DIGITS, '0')}-${digest}.json`;
 }
 
 export async function enqueue(local: LocalState, vault: string, entry: SignedEntry, files: readonly NewFile[] = []): Promise<Queued> {
   const queued: Queued = { digest: parseEntry(entry.line).digest, entry, files };
-  await local.write(queuePath(vault, 'queue', queued.digest), encode(queued));
+  const known = await pathsOf(local, vault, 'queue', queued.digest);
+  if (known.length === 0) await local.write(await nextPath(local, vault, 'queue', queued.digest), encode(queued));
   return queued;
 }
 
 export async function dequeue(local: LocalState, vault: string, digest: string): Promise<void> {
-  await local.remove(queuePath(vault, 'queue', digest));
+  for (const path of await pathsOf(local, vault, 'queue', digest)) await local.remove(path);
+}
+
+async function pathsOf(local: LocalState, vault: string, where: Where, digest: string): Promise<string[]> {
+  return (await local.list(queueFolder(vault, where))).filter((path) => path.endsWith(`-${digest}.json`));
 }
 
 /** Keeps what the log no longer allows, with its files, until its author has dealt with it. */
 export async function reject(local: LocalState, vault: string, queued: Queued, reason: string): Promise<void> {
-  await local.write(queuePath(vault, 'rejected', queued.digest), encode({ ...queued, reason }));
+  await local.write(await nextPath(local, vault, 'rejected', queued.digest), encode({ ...queued, reason }));
   await dequeue(local, vault, queued.digest);
 }
 
-export async function listQueued(local: LocalState, vault: string, where: 'queue' | 'rejected'): Promise<Queued[]> {
+/** In the order of signing. */
+export async function listQueued(local: LocalState, vault: string, where: Where): Promise<Queued[]> {
   const found: Queued[] = [];
-  for (const path of await local.list(`vaults/${vault}/${where}/`)) {
+  for (const path of (await local.list(queueFolder(vault, where))).sort()) {
     const bytes = await local.read(path);
     if (bytes) found.push(decode(bytes, path));
   }
-  // The order in which they were signed, as their authors claim it.
-  return found.sort((a, b) => parseEntry(a.entry.line).payload.time - parseEntry(b.entry.line).payload.time);
+  return found;
 }
 
 function encode(queued: Queued): Uint8Array {

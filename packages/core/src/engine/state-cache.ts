@@ -4,12 +4,15 @@ import type { LocalState } from '../ports.js';
 import type { PolicyState } from '../policy/state.js';
 import { CompactRange, type CompactRangeJson } from '../primitives/compact-range.js';
 import { DigestSet } from '../primitives/digest-set.js';
+import { concatBytes, equalBytes, taggedHash, utf8 } from '../primitives/hash.js';
 import { PersistentMap } from '../primitives/persistent-map.js';
 import type { SecretVersion, Standing } from '../seal/state.js';
 import type { VaultState, VoidLeaf } from '../state.js';
 
 /** Raised whenever the state or the fold changes its meaning: older caches are then dropped and the log is folded anew. */
-const CACHE_VERSION = 1;
+const CACHE_VERSION = 2;
+const CACHE_TAG = 'oxp-vault/state-cache';
+const DIGEST_SIZE = 32;
 
 /** The state with what it takes to verify only what is new. */
 export interface VerifiedLog {
@@ -21,9 +24,13 @@ export interface VerifiedLog {
   readonly partial: readonly string[];
   /** Policy files and objects that entries name. */
   readonly files: readonly string[];
+  /** Full digest by path of the policy files: of two whose paths are equal only the first is that of the log. */
+  readonly policyFiles: ReadonlyMap<string, string>;
+  /** The policies that took effect, in order, each with its leaf: what the claims of entries are held against. */
+  readonly policies: readonly { readonly digest: string; readonly leaf: number }[];
   /** First 16 bytes of the Merkle root at every size from 0 on: what `seen` and `--expect` are held against. */
   readonly roots: Uint8Array;
-  /** Entries whose `seen` is no checkpoint of this log: the trace of a fork. */
+  /** Entries whose claims fit no point of this log, the checkpoint or the policy they name: the trace of a fork. */
   readonly strays: readonly Stray[];
 }
 
@@ -31,6 +38,8 @@ export interface Stray {
   readonly leaf: number;
   readonly person: string;
   readonly seen: { readonly size: number; readonly root: string };
+  /** The policy that the signer claims to have seen in effect. */
+  readonly policy: { readonly number: number; readonly digest: string };
 }
 
 interface Frozen {
@@ -45,6 +54,8 @@ interface Frozen {
   pages: readonly string[];
   partial: readonly string[];
   files: readonly string[];
+  policyFiles: ReadonlyMap<string, string>;
+  policies: readonly { readonly digest: string; readonly leaf: number }[];
   roots: Uint8Array;
   strays: readonly Stray[];
 }
@@ -54,7 +65,7 @@ function cachePath(vault: string): string {
 }
 
 export async function writeStateCache(local: LocalState, vault: string, log: VerifiedLog): Promise<void> {
-  const { state, tree, pages, partial, files, roots, strays } = log;
+  const { state, tree, pages, partial, files, policyFiles, policies, roots, strays } = log;
   const frozen: Frozen = {
     version: CACHE_VERSION,
     size: state.size,
@@ -67,32 +78,44 @@ export async function writeStateCache(local: LocalState, vault: string, log: Ver
     pages,
     partial,
     files,
+    policyFiles,
+    policies,
     roots,
     strays,
   };
-  await local.write(cachePath(vault), serialize(frozen));
+  const body = serialize(frozen);
+  await local.write(cachePath(vault), concatBytes(checksum(vault, body), body));
 }
 
-/** Undefined when there is none that this release can read. */
+/** Binds the cache to its vault and shows damage. Who can write here could also take the pin away: against them it proves nothing. */
+function checksum(vault: string, body: Uint8Array): Uint8Array {
+  return taggedHash(CACHE_TAG, utf8(vault), body);
+}
+
+/** Undefined when there is none that this release can read, or it is damaged, or another vault's. */
 export async function readStateCache(local: LocalState, vault: string): Promise<VerifiedLog | undefined> {
   const bytes = await local.read(cachePath(vault));
-  if (!bytes) return undefined;
+  if (!bytes || bytes.length < DIGEST_SIZE) return undefined;
+  const body = bytes.subarray(DIGEST_SIZE);
+  if (!equalBytes(checksum(vault, body), bytes.subarray(0, DIGEST_SIZE))) return undefined;
   let frozen: Frozen;
   try {
-    frozen = deserialize(bytes) as Frozen;
+    frozen = deserialize(body) as Frozen;
   } catch {
-    // Written by another Node release or cut short: it is only a cache, and folding the log anew gives the same state.
+    // Written by another Node release: it is only a cache, and folding the log anew gives the same state.
     return undefined;
   }
   if (frozen.version !== CACHE_VERSION) return undefined;
   const secrets = PersistentMap.from(frozen.secrets);
   const statements = PersistentMap.from(frozen.secrets.flatMap(([name, versions]) => versions.map((ver) => [ver.digest, { name, version: ver.statement.version }] as const)));
+  const ciphertexts = DigestSet.from(frozen.secrets.flatMap(([, versions]) => versions.map((ver) => ver.statement.ciphertext.sha256)));
   const state: VaultState = {
     size: frozen.size,
     policy: frozen.policy,
-    secrets: { secrets, statements, standing: frozen.standing },
+    secrets: { secrets, statements, ciphertexts, standing: frozen.standing },
     digests: DigestSet.fromBuffer(frozen.digests),
     voids: PersistentMap.from(frozen.voids),
   };
-  return { state, tree: CompactRange.fromJSON(frozen.tree), pages: frozen.pages, partial: frozen.partial, files: frozen.files, roots: frozen.roots, strays: frozen.strays };
+  const { pages, partial, files, policyFiles, policies, roots, strays } = frozen;
+  return { state, tree: CompactRange.fromJSON(frozen.tree), pages, partial, files, policyFiles, policies, roots, strays };
 }

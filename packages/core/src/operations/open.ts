@@ -3,7 +3,7 @@ import { dequeue, enqueue } from '../engine/queue.js';
 import { inParallel } from '../engine/parallel.js';
 import { isVaultError, VaultError } from '../errors.js';
 import { rolesOf, ruleFor } from '../policy/rules.js';
-import { ageDecrypt, ageHeaderStanzas } from '../primitives/age.js';
+import { ageDecrypt, ageHeaderStanzas, type AgeHeaderStanzas } from '../primitives/age.js';
 import { sha256Hex } from '../primitives/hash.js';
 import { newestVersion, versionOf, type SecretVersion } from '../seal/state.js';
 import { ciphertextPath, type Statement } from '../seal/statement.js';
@@ -91,7 +91,7 @@ async function decryptVersion(vault: Vault, version: SecretVersion, ring: (role:
   if (bytes.length !== statement.ciphertext.size || sha256Hex(bytes) !== statement.ciphertext.sha256) {
     throw new VaultError('HASH_MISMATCH', `${path} is not the file that ${sealer.person} signed as ${label}`, { hint: 'It was changed after it was sealed. Nothing of it was decrypted.' });
   }
-  const stanzas = await ageHeaderStanzas(bytes);
+  const stanzas = await headerOf(bytes, `${sealer.person} sealed ${label} with a file that is not an age file`);
   const { type, count } = statement.ciphertext.stanzas;
   if (stanzas.count !== count || stanzas.types.some((t) => t !== type)) {
     throw new VaultError('STANZA_MISMATCH', `${path} has other recipients in its header than ${sealer.person} signed for ${label}`);
@@ -100,6 +100,16 @@ async function decryptVersion(vault: Vault, version: SecretVersion, ring: (role:
     return Secret.take(await ageDecrypt(bytes, [key]));
   } catch (cause) {
     throw new VaultError('SEALER_FAULT', `${sealer.person} sealed ${label} and named your role as a reader, but it cannot be opened with the role's key`, { cause, hint: `Ask ${sealer.person} to seal it again.` });
+  }
+}
+
+/** The bytes are those that were signed: whatever is wrong with them is their signer's fault. */
+async function headerOf(bytes: Uint8Array, fault: string): Promise<AgeHeaderStanzas> {
+  try {
+    return await ageHeaderStanzas(bytes);
+  } catch (cause) {
+    if (isVaultError(cause, 'DECRYPT_FAILED')) throw new VaultError('SEALER_FAULT', fault, { cause });
+    throw cause;
   }
 }
 

@@ -18,8 +18,9 @@ interface KeyRing {
 
 /** Entries and files that give a role its next key and grant it to every member. Nothing is resealed. */
 export async function turnRole(vault: Vault, role: string): Promise<Batch> {
-  const def = vault.policy.policy.roles[role];
-  if (!def) throw new VaultError('ROLE_NOT_FOUND', `there is no role ${role}`, { hint: `Roles: ${Object.keys(vault.policy.policy.roles).join(', ')}` });
+  const { roles } = vault.policy.policy;
+  const def = Object.hasOwn(roles, role) ? roles[role] : undefined;
+  if (!def) throw new VaultError('ROLE_NOT_FOUND', `there is no role ${role}`, { hint: `Roles: ${Object.keys(roles).join(', ')}` });
   const me = vault.requireEnrolled().card.person;
   const earlier = await ownRing(vault, role);
   const line = await generateAgeIdentity({ pq: vault.policy.policy.suite === 'hybrid' });

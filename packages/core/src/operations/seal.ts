@@ -10,7 +10,7 @@ import { applySeal } from '../seal/apply.js';
 import type { SealRule } from '../seal/state.js';
 import { ciphertextPath, type Reader, type Statement } from '../seal/statement.js';
 import type { Secret } from '../secret.js';
-import type { JsonObject } from '../wire.js';
+import { isSecretName, type JsonObject } from '../wire.js';
 import type { Vault } from '../vault.js';
 
 /** A value ready to seal. The structural twin of a Material, so that sealing needs to know nothing of kinds. */
@@ -49,6 +49,8 @@ function plainReaders(name: string, rule: SealRule): readonly string[] {
 /** Entries and files that seal these values. Each is judged by the very rules that every reader will apply. */
 export async function sealBatch(vault: Vault, items: readonly Sealable[]): Promise<Batch & { sealed: Sealed[] }> {
   vault.requireEnrolled();
+  const misnamed = items.find((item) => !isSecretName(item.name));
+  if (misnamed) throw new VaultError('BAD_NAME', `${JSON.stringify(misnamed.name.slice(0, 80))} cannot name a secret`, { hint: 'Segments of a-z 0-9 . _ - that begin with a letter, joined by "/", without "..", at most 255 characters.' });
   const twice = items.find((item, i) => items.findIndex((other) => other.name === item.name) !== i);
   if (twice) throw new VaultError('USAGE', `${twice.name} is to be sealed twice in one run`);
   const made = await inParallel(items, (item) => sealOne(vault, item));

@@ -3,7 +3,7 @@ import { refusal, type Refusal } from '../errors.js';
 import { sha256Hex } from '../primitives/hash.js';
 import type { PolicyPropose, PolicySign, PolicyWithdraw, VaultInit } from './ops.js';
 import { markStale, peopleUnder } from './people.js';
-import { checkPolicyFile, policyFormat, POLICY_FORMAT, type CheckedPolicy, type Threshold } from './policy.js';
+import { checkPolicyFile, encodePolicy, policyFormat, POLICY_FORMAT, type CheckedPolicy, type Policy, type Threshold } from './policy.js';
 import { livingDevice, type PolicyState, type Proposal, type Signer } from './state.js';
 import { judgeTransition, type Change, type CurrentTree } from './transition.js';
 
@@ -37,16 +37,16 @@ export function applyPropose(state: PolicyState, body: PolicyPropose, context: P
   const base = { digest: body.digest, number: body.number, leaf: context.leaf, proposer: context.actor, signers: [context.actor] };
   if (format !== undefined && format > POLICY_FORMAT) {
     if (!state.policy.admins.of.includes(context.actor.person)) return refusal('NOT_ALLOWED', 'only an admin proposes a policy of a higher format');
-    return settle({ ...state, proposals: [...state.proposals, { ...base, format }] }, context);
+    return settle({ ...state, proposals: [...state.proposals, { ...base, format }] }, body.digest, context);
   }
-  const next = judgeProposal(state, body.digest, context);
+  const next = judgeSuccessor(state, checkPolicyFile(bytes), context);
   if ('code' in next) return next;
   if (next.checked.policy.number !== body.number) return refusal('BAD_POLICY', 'the entry and the policy file name different numbers');
   if (!hasSay(state, next, context.actor.person)) {
     return refusal('NOT_ALLOWED', `${context.actor.person} is no admin, and this is more than a managed role's membership`, 'Send your draft to an admin.');
   }
   const proposal: Proposal = { ...base, policy: next.checked.policy, format: next.checked.policy.format };
-  return settle({ ...state, proposals: [...state.proposals, proposal] }, context);
+  return settle({ ...state, proposals: [...state.proposals, proposal] }, body.digest, context);
 }
 
 export function applySign(state: PolicyState, body: PolicySign, context: PolicyContext): PolicyState | Refusal {
@@ -57,19 +57,19 @@ export function applySign(state: PolicyState, body: PolicySign, context: PolicyC
     if (!state.policy.admins.of.includes(context.actor.person)) return refusal('NOT_ALLOWED', `the signature of ${context.actor.person} does not count for this policy`);
   } else {
     // Judged again: since it was proposed, devices and versions may have changed.
-    const next = judgeProposal(state, body.digest, context);
+    const next = judgeAgain(state, proposal.policy, context);
     if ('code' in next) return next;
     if (!hasSay(state, next, context.actor.person)) return refusal('NOT_ALLOWED', `the signature of ${context.actor.person} does not count for this policy`);
   }
   const signed = { ...proposal, signers: [...proposal.signers, context.actor] };
-  return settle({ ...state, proposals: state.proposals.map((p) => (p === proposal ? signed : p)) }, context);
+  return settle({ ...state, proposals: state.proposals.map((p) => (p === proposal ? signed : p)) }, body.digest, context);
 }
 
 export function applyWithdraw(state: PolicyState, body: PolicyWithdraw, context: PolicyContext): PolicyState | Refusal {
   const proposal = state.proposals.find((p) => p.digest === body.digest);
   if (!proposal) return refusal('STALE_DRAFT', `no open proposal has the digest ${body.digest.slice(0, 8)}`);
   if (proposal.proposer.person !== context.actor.person) return refusal('NOT_ALLOWED', `only ${proposal.proposer.person} can withdraw this proposal`);
-  return settle({ ...state, proposals: state.proposals.filter((p) => p !== proposal) }, context);
+  return settle({ ...state, proposals: state.proposals.filter((p) => p !== proposal) }, undefined, context);
 }
 
 interface Successor {
@@ -88,12 +88,16 @@ function readPolicy(digest: string, context: Pick<PolicyContext, 'file'>): Check
   return bytes instanceof Uint8Array ? checkPolicyFile(bytes) : bytes;
 }
 
-function judgeProposal(state: PolicyState, digest: string, context: PolicyContext): Successor | Refusal {
-  const checked = readPolicy(digest, context);
+/** Of an open proposal: its policy is in the state, so that a later leaf, whichever it is, needs no file to judge it again. */
+function judgeAgain(state: PolicyState, policy: Policy, context: PolicyContext): Successor | Refusal {
+  return judgeSuccessor(state, checkPolicyFile(encodePolicy(policy)), context);
+}
+
+function judgeSuccessor(state: PolicyState, checked: CheckedPolicy | Refusal, context: PolicyContext): Successor | Refusal {
   if ('code' in checked) return checked;
   const people = peopleUnder(state, checked, context.leaf);
   if ('code' in people) return people;
-  const change = judgeTransition(state, checked, context.currentTrees());
+  const change = judgeTransition(state, checked, context.currentTrees(), people.people);
   return 'code' in change ? change : { checked, change };
 }
 
@@ -114,8 +118,11 @@ function agrees(state: PolicyState, proposal: Proposal, threshold: Threshold | u
   return persons.size >= threshold.need;
 }
 
-/** Puts the first proposal into effect that has all the signatures it needs, in the order of the log. */
-function settle(state: PolicyState, context: PolicyContext): PolicyState | Refusal {
+/**
+ * Puts the first proposal into effect that has all the signatures it needs, in the order of the log. A refusal only where it is
+ * the proposal of this very leaf, `own`, that cannot take effect.
+ */
+function settle(state: PolicyState, own: string | undefined, context: PolicyContext): PolicyState | Refusal {
   for (const proposal of state.proposals) {
     if (proposal.policy === undefined) {
       // What a newer release makes of it we cannot know: with the present admins' agreement we stop rather than guess.
@@ -124,9 +131,9 @@ function settle(state: PolicyState, context: PolicyContext): PolicyState | Refus
     }
     const byAdmins = agrees(state, proposal, state.policy.admins) && agrees(state, proposal, proposal.policy.admins);
     if (!byAdmins && !couldBeManaged(state, proposal)) continue;
-    const next = judgeProposal(state, proposal.digest, context);
+    const next = judgeAgain(state, proposal.policy, context);
     if ('code' in next) {
-      if (proposal.signers.at(-1)?.key === context.actor.key) return next;
+      if (proposal.digest === own) return next;
       continue;
     }
     if (byAdmins || managersAgree(state, proposal, next.change)) return takeEffect(state, next.checked, context.leaf);

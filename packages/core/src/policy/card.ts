@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { VaultError } from '../errors.js';
 import { Hex32, Name, Recipient, Time } from '../wire.js';
+import { recipientFault } from '../primitives/age-recipient.js';
 import { canonicalJson, parseCanonical } from '../primitives/canonical-json.js';
 import { decodeEnvelope, encodeEnvelope, preAuthEncoding, type Envelope } from '../primitives/dsse.js';
 import { assertStrongPublicKey, keyId, verifier, type SigningKey } from '../primitives/ed25519.js';
@@ -41,7 +42,7 @@ const seen = new Map<string, Card>();
 const SEEN_LIMIT = 10_000;
 
 /**
- * Parses and verifies one card line: canonical, closed schema, key of prime order, signed by the key it names.
+ * Parses and verifies one card line: canonical, closed schema, key of prime order, usable recipient, signed by the key it names.
  * Throws BAD_CARD, WEAK_KEY. Verified cards are remembered, since every policy version repeats them.
  */
 export function parseCard(line: string): Card {
@@ -72,6 +73,8 @@ function verifyCard(line: string): Card {
   const body = parsed.output;
   const publicKey = fromHex(body.key)!;
   assertStrongPublicKey(publicKey);
+  const unusable = recipientFault(body.recipient);
+  if (unusable !== undefined) throw new VaultError('WEAK_KEY', `nothing can be sealed to the recipient of ${body.person} (device ${body.device}): ${unusable}`);
   const id = keyId(publicKey);
   const signature = envelope.signatures[0];
   if (signature.keyid !== id || !verifier(publicKey)(preAuthEncoding(CARD_TYPE, envelope.payload), signature.sig)) {

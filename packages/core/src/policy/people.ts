@@ -7,7 +7,7 @@ import { livingDevice, type Device, type Person, type PolicyState, type RoleStat
 
 type Registry = Pick<PolicyState, 'keys' | 'recipients' | 'removed'>;
 
-/** Why this card cannot be enrolled for its person, or undefined. A key that anybody else has or had, or that was removed, is refused. */
+/** Why this card cannot be enrolled as a new device, or undefined. A key that anybody else has or had, or that was removed, is refused. */
 export function enrolmentFault(registry: Registry, card: Card): Refusal | undefined {
   const who = `${card.person} (device ${card.device})`;
   if (registry.removed.has(card.id)) {
@@ -17,6 +17,10 @@ export function enrolmentFault(registry: Registry, card: Card): Refusal | undefi
     if (holder !== undefined && holder !== card.person) {
       return refusal('KEY_TAKEN', `the ${what} of ${who} is or was that of ${holder}`, 'Every device needs its own identity.');
     }
+  }
+  // It is not a living device's (callers look at those first), so the device that had it is gone, and maybe in other hands.
+  if (registry.recipients.has(card.recipient)) {
+    return refusal('KEY_REMOVED', `the recipient of ${who} was removed from this vault and never returns`, 'Make a new identity: oxp-vault identity create');
   }
   return undefined;
 }
@@ -87,11 +91,11 @@ export function peopleUnder(state: PolicyState | undefined, next: CheckedPolicy,
     const devices = (before?.devices ?? []).filter((d) => !removed.has(d.id));
     for (const card of cards) {
       if (devices.some((d) => d.id === card.id) || next.policy.removedDevices.includes(card.id)) continue;
-      const fault = enrolmentFault({ keys, recipients, removed }, card);
-      if (fault) return fault;
       if (devices.some((d) => d.device === card.device || d.recipient === card.recipient)) {
         return refusal('BAD_CARD', `${name} has another device called ${card.device}, or with the same recipient`);
       }
+      const fault = enrolmentFault({ keys, recipients, removed }, card);
+      if (fault) return fault;
       devices.push(deviceOf(card, leaf));
       keys.set(card.id, name);
       recipients.set(card.recipient, name);

@@ -1,10 +1,11 @@
 /** Role keys: one an epoch, made by a member (or, before any has joined, by the steward), granted person by person. */
 import { refusal, type Refusal } from '../errors.js';
+import { recipientFault } from '../primitives/age-recipient.js';
 import type { RoleEpoch, RoleGrant } from './ops.js';
 import { holders, newestEpoch, type Epoch, type PolicyState, type Signer } from './state.js';
 
 export function applyEpoch(state: PolicyState, body: RoleEpoch, actor: Signer, leaf: number): PolicyState | Refusal {
-  const def = state.policy.roles[body.role];
+  const def = Object.hasOwn(state.policy.roles, body.role) ? state.policy.roles[body.role] : undefined;
   if (!def) return refusal('ROLE_NOT_FOUND', `there is no role ${body.role}`);
   const epochs = state.roles.get(body.role)?.epochs ?? [];
   const last = epochs.at(-1);
@@ -27,6 +28,8 @@ export function applyEpoch(state: PolicyState, body: RoleEpoch, actor: Signer, l
   if ((state.policy.suite === 'hybrid') !== body.recipient.startsWith('age1pq1')) {
     return refusal('MIXED_RECIPIENTS', `the new recipient of ${body.role} is of another kind than this vault (${state.policy.suite})`);
   }
+  const unusable = recipientFault(body.recipient);
+  if (unusable !== undefined) return refusal('WEAK_KEY', `nothing can be sealed to the new recipient of ${body.role}: ${unusable}`);
   const epoch: Epoch = { epoch: body.epoch, recipient: body.recipient, maker: actor, provisional, leaf, grants: new Map() };
   return {
     ...state,

@@ -95,11 +95,19 @@ export function newestEpoch(state: Pick<PolicyState, 'roles'>, role: string): Ep
   return state.roles.get(role)?.epochs.at(-1);
 }
 
-/** Human members of the role, as of the policy, who were granted its newest epoch or made it: those who can turn it and grant it. */
+/**
+ * Human members of the role, as of the policy, who hold its newest key: those who can turn it and grant it. A device counts, not
+ * a name: who has lost every device that the key was granted to cannot open it, and a newcomer with an old name never could.
+ */
 export function holders(state: Pick<PolicyState, 'roles' | 'policy' | 'people'>, role: string): string[] {
+  const members = state.policy.roles[role]?.members ?? [];
+  return members.filter((member) => state.people.get(member)?.kind === 'human' && canOpen(state, role, member));
+}
+
+/** True when a living device of this person was granted the newest key of the role, or made it. */
+export function canOpen(state: Pick<PolicyState, 'roles' | 'people'>, role: string, person: string): boolean {
   const epoch = newestEpoch(state, role);
-  if (!epoch) return [];
-  return (state.policy.roles[role]?.members ?? []).filter(
-    (m) => state.people.get(m)?.kind === 'human' && (epoch.grants.has(m) || (epoch.maker.person === m && !epoch.provisional)),
-  );
+  if (!epoch) return false;
+  const made = epoch.maker.person === person && !epoch.provisional ? [epoch.maker.key] : [];
+  return [...(epoch.grants.get(person)?.devices ?? []), ...made].some((key) => livingDevice(state, person, key) !== undefined);
 }

@@ -4,7 +4,7 @@ import { canonicalJson } from '../primitives/canonical-json.js';
 import { equalBytes } from '../primitives/hash.js';
 import { isSatisfied, type ThresholdTree } from '../primitives/threshold-tree.js';
 import type { CheckedPolicy, Policy } from './policy.js';
-import { holders, type PolicyState } from './state.js';
+import { canOpen, holders, type PolicyState } from './state.js';
 
 /** A custody tree that a current version of a secret is split along. */
 export interface CurrentTree {
@@ -15,7 +15,8 @@ export interface CurrentTree {
 /** Whose agreement a successor needs: the admins of both, or the managers of each role whose membership it changes. */
 export type Change = { readonly by: 'admins' } | { readonly by: 'managers'; readonly roles: readonly string[] };
 
-export function judgeTransition(state: PolicyState, next: CheckedPolicy, trees: Iterable<CurrentTree>): Change | Refusal {
+/** `people` are those under the next policy. */
+export function judgeTransition(state: PolicyState, next: CheckedPolicy, trees: Iterable<CurrentTree>, people: PolicyState['people']): Change | Refusal {
   const { policy } = next;
   const current = state.policy;
   if (policy.number !== current.number + 1 || policy.previous !== state.digest) {
@@ -25,11 +26,11 @@ export function judgeTransition(state: PolicyState, next: CheckedPolicy, trees: 
     return refusal('BAD_POLICY', 'name, nonce and suite of a vault never change');
   }
   if (policy.format < current.format) return refusal('BAD_POLICY', `policy format cannot go back from ${current.format} to ${policy.format}`);
-  return strands(state, policy, trees) ?? changeOf(state, next);
+  return strands(state, policy, people, trees) ?? changeOf(state, next);
 }
 
 /** Refuses to lock a secret or a role's keys away for ever, unless the policy says that it means to. */
-function strands(state: PolicyState, policy: Policy, trees: Iterable<CurrentTree>): Refusal | undefined {
+function strands(state: PolicyState, policy: Policy, people: PolicyState['people'], trees: Iterable<CurrentTree>): Refusal | undefined {
   for (const { secret, tree } of trees) {
     const couldOpen = ({ persons }: Policy): boolean => isSatisfied(tree, (p) => Object.hasOwn(persons, p));
     // What an earlier version abandoned is not held against the later ones.
@@ -41,7 +42,8 @@ function strands(state: PolicyState, policy: Policy, trees: Iterable<CurrentTree
   for (const role of state.roles.keys()) {
     const left = holders(state, role);
     const members = policy.roles[role]?.members ?? [];
-    if (left.length > 0 && !left.some((p) => members.includes(p)) && !policy.abandon.roles.includes(role)) {
+    const stays = (person: string): boolean => members.includes(person) && canOpen({ roles: state.roles, people }, role, person);
+    if (left.length > 0 && !left.some(stays) && !policy.abandon.roles.includes(role)) {
       return refusal('WOULD_STRAND', `policy ${policy.number} leaves role ${role} without anybody who holds its key`,
         `Add and grant another member first, or name the role under abandon: { roles: [${role}] }`);
     }

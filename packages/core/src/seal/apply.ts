@@ -1,5 +1,6 @@
 /** Sealing, opening, standing access and retiring, judged at their leaf. */
 import { refusal, type Refusal } from '../errors.js';
+import { recipientFault } from '../primitives/age-recipient.js';
 import { treeLeaves } from '../primitives/threshold-tree.js';
 import type { SecretOpen, SecretRetire, SecretSeal, SecretStanding } from './ops.js';
 import { newestVersion, type SealAuthority, type Sealer, type SealRule, type SecretsState, type SecretVersion } from './state.js';
@@ -30,12 +31,17 @@ export function applySeal(state: SecretsState, body: SecretSeal, context: SealCo
   }
   const fault = readersFault(statement, rule, context.authority);
   if (fault) return fault;
+  // age binds a file to no name: a writer who cannot read a file could still pass it off as a secret that is shown more freely.
+  if (state.ciphertexts.has(statement.ciphertext.sha256)) {
+    return refusal('WRONG_STATEMENT', `the file of ${statement.name} version ${statement.version} is that of another version or secret already`);
+  }
   const digest = statementDigest(statement);
   const version: SecretVersion = { statement, digest, leaf: context.leaf, time: context.time, sealer: context.actor, pending: 'custody' in statement };
   return {
     ...state,
     secrets: state.secrets.set(statement.name, [...versions, version]),
     statements: state.statements.set(digest, { name: statement.name, version: statement.version }),
+    ciphertexts: state.ciphertexts.add(statement.ciphertext.sha256),
   };
 }
 
@@ -81,6 +87,8 @@ function custodyFault(name: string, custody: Custody, rule: NonNullable<SealRule
   const exact = leaves.length === custody.leaves.length && leaves.every((leaf, i) => custody.leaves[i]?.path === leaf.path && custody.leaves[i]?.person === leaf.name);
   if (!exact) return refusal('READERS_MISMATCH', `${name} does not give exactly one share to each custodian of ${rule.group}`);
   if (authority.recipientKnown(custody.recipient)) return refusal('KEY_TAKEN', `the custody recipient of ${name} is not a fresh one`);
+  const unusable = recipientFault(custody.recipient);
+  if (unusable !== undefined) return refusal('WEAK_KEY', `nothing can be sealed to the custody recipient of ${name}: ${unusable}`);
   return undefined;
 }
 
@@ -113,11 +121,15 @@ export function applyStanding(state: SecretsState, body: SecretStanding, context
   if (!machine) return refusal('NOT_ALLOWED', `${body.machine} is a human: standing access is for machines`);
   if (authority.isMachine(actor.person) !== false) return refusal('MACHINE_NOT_ALLOWED', 'a machine cannot give standing access');
   for (const path of body.scope) {
-    const rule = authority.rule(path === '/' ? '/' : path);
+    const rule = authority.rule(path);
     if (!rule || !actsFor(context, rule.owners)) return refusal('NOT_ALLOWED', `${actor.person} does not own ${path}`);
   }
   const previous = state.standing.get(body.machine);
-  if (body.scope.length === 0 && !previous) return refusal('ALREADY_DONE', `${body.machine} has no standing access`);
+  if (body.scope.length === 0) {
+    if (!previous || previous.scope.length === 0) return refusal('ALREADY_DONE', `${body.machine} has no standing access`);
+    const owns = previous.scope.some((path) => actsFor(context, authority.rule(path)?.owners ?? []));
+    if (previous.by !== actor.person && !owns) return refusal('NOT_ALLOWED', `${actor.person} owns nothing of what ${body.machine} may open`);
+  }
   const standing = { machine: body.machine, scope: body.scope, notAfter: body.notAfter, by: actor.person, leaf: context.leaf };
   return { ...state, standing: new Map(state.standing).set(body.machine, standing) };
 }

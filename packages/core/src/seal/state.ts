@@ -1,4 +1,5 @@
 /** The part of a vault's state that knows the secrets and their versions. Plain data: it is cached between runs. */
+import type { DigestSet } from '../primitives/digest-set.js';
 import type { PersistentMap } from '../primitives/persistent-map.js';
 import type { ThresholdTree } from '../primitives/threshold-tree.js';
 import type { Statement } from './statement.js';
@@ -37,6 +38,8 @@ export interface SecretsState {
   readonly secrets: PersistentMap<readonly SecretVersion[]>;
   /** Where a statement digest belongs. */
   readonly statements: PersistentMap<{ readonly name: string; readonly version: number }>;
+  /** SHA-256 of every ciphertext: a file belongs to one version of one secret. */
+  readonly ciphertexts: DigestSet;
   readonly standing: ReadonlyMap<string, Standing>;
 }
 
