@@ -20,7 +20,8 @@ export function countLines(lines: readonly SealLine[]): SealCounts {
 export function sealLines(lines: readonly SealLine[], paint: Paint, dryRun: boolean): string {
   const shown = lines.filter((line) => MARKS[line.action] !== undefined);
   const sealing = (line: SealLine): boolean => line.readers !== undefined;
-  const head = (line: SealLine): string[] => [`${paint.mark(MARKS[line.action]!)} ${line.name}`, ...(dryRun ? [] : [sealing(line) ? `v${line.version}` : ''])];
+  const versions = !dryRun && shown.some(sealing);
+  const head = (line: SealLine): string[] => [`${paint.mark(MARKS[line.action]!)} ${line.name}`, ...(versions ? [sealing(line) ? `v${line.version}` : ''] : [])];
   // The long words of a refusal do not push the arrows of the others to the right.
   const wide = Math.max(0, ...shown.filter(sealing).map((line) => words(line, dryRun).length));
   const rows = shown.map((line) => [...head(line), sealing(line) ? `${words(line, dryRun).padEnd(wide)}   -> ${line.readers!.join(', ')}` : words(line, dryRun)]);
@@ -29,6 +30,7 @@ export function sealLines(lines: readonly SealLine[], paint: Paint, dryRun: bool
 }
 
 function words(line: SealLine, dryRun: boolean): string {
+  if (line.refusal) return `${line.refusal.code}: ${line.words}`;
   return line.action === 'not-given' ? `${line.words}: ${dryRun ? 'will be skipped' : 'not sealed'}` : line.words;
 }
 
@@ -62,6 +64,12 @@ export function sealDocument(lines: readonly SealLine[], vault: Vault, dryRun: b
     secrets: lines.map(({ refusal, ...line }) => ({ ...line, ...(refusal ? { error: refusal.toJSON() } : {}) })),
     log: { vault: vault.id, ...vault.point },
   };
+}
+
+/** Where one secret was named and is refused, that is the command's error. Throws it. */
+export function throwSingle(lines: readonly SealLine[]): void {
+  const [only, second] = lines;
+  if (only?.refusal && !second) throw only.refusal;
 }
 
 /** 0, or the code of the first line that was refused: a script has to notice that something is not there. */

@@ -4,7 +4,7 @@ import { isSecretName, planRotation, runSealPlan, type RotationStep, type SealLi
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { vaultForWriting } from '../writing.js';
-import { countLines, logWords, sealDocument, sealExitCode, sealLines } from '../seal-report.js';
+import { countLines, logWords, sealDocument, sealExitCode, sealLines, throwSingle } from '../seal-report.js';
 
 export function define(command: Command, act: Act): void {
   vaultOptions(command).argument('<name...>', 'secrets to make the next version of').action(act(run));
@@ -16,6 +16,7 @@ async function run(context: CliContext, names: readonly string[]): Promise<numbe
   const vault = await vaultForWriting(context);
   const plan = await planRotation(vault, names);
   const lines = await runSealPlan(vault, plan);
+  throwSingle(lines);
   const made = plan.steps.filter((step) => isMade(lines, step));
   const { sealed, refused } = countLines(lines);
   const deploy = made.map((step) => deployWords(step)).join('');

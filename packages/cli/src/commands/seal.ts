@@ -5,7 +5,7 @@ import { type BootstrapFile, findBootstrap } from '../bootstrap-file.js';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { askValue, importPort } from '../input-values.js';
-import { countLines, dryRunSummary, sealDocument, sealExitCode, sealLines, sealSummary } from '../seal-report.js';
+import { countLines, dryRunSummary, sealDocument, sealExitCode, sealLines, sealSummary, throwSingle } from '../seal-report.js';
 import { parseParameters } from '../set-parameters.js';
 import { vaultForWriting } from '../writing.js';
 
@@ -41,7 +41,8 @@ async function run(context: CliContext, names: readonly string[], options: Optio
   const dryRun = options.dryRun === true;
   const vault = dryRun ? await context.vault({ identity: true }) : await vaultForWriting(context);
   const plan = names.length === 0 ? await planMissing(context, vault, bootstrap!, dryRun) : await planNamed(context, vault, names, bootstrap, options);
-  return dryRun ? showPlan(context, vault, plan, names) : sealIt(context, vault, plan);
+  if (names.length === 1) throwSingle(plan.steps.map((step) => step.line));
+  return dryRun ? showPlan(context, vault, plan, names) : sealIt(context, vault, plan, names);
 }
 
 function checkUse(names: readonly string[], { from, kind, set }: Options): void {
@@ -86,7 +87,7 @@ async function wantedFor(context: CliContext, vault: Vault, name: string, inFile
   // Given parameters ask for the generator; without any, what one can type is asked for, and what one cannot is made.
   const make = options.from === undefined && !kind.importOnly && !inFile && (options.set.length > 0 || (options.kind !== undefined && !TYPED.includes(kindName)));
   const own: JsonObject = { ...(before?.kind === kindName ? before.parameters : {}), ...parseParameters(options.set) };
-  const parameters = kind.parameters(inFile ? importable(inFile) : own, make ? 'generate' : 'import');
+  const parameters = kind.parameters(inFile?.parameters ?? own, make ? 'generate' : 'import');
   if (make) {
     const issuer = parameters['issuer'];
     return { name, kind: kindName, parameters, ...(typeof issuer === 'string' ? { issuer } : {}) };
@@ -97,10 +98,6 @@ async function wantedFor(context: CliContext, vault: Vault, name: string, inFile
     });
   }
   return { name, kind: kindName, parameters, import: options.from === undefined || options.from === '-' ? { from: 'stdin' } : { from: 'file', path: options.from } };
-}
-
-function importable(inFile: WantedSecret): JsonObject {
-  return inFile.parameters;
 }
 
 function inBootstrap(name: string, { path }: BootstrapFile): VaultError {
@@ -115,8 +112,9 @@ async function showPlan(context: CliContext, vault: Vault, plan: SealPlan, names
   return sealExitCode(lines);
 }
 
-async function sealIt(context: CliContext, vault: Vault, plan: SealPlan): Promise<number> {
+async function sealIt(context: CliContext, vault: Vault, plan: SealPlan, names: readonly string[]): Promise<number> {
   const lines = await runSealPlan(vault, plan);
+  if (names.length === 1) throwSingle(lines);
   await context.result(sealDocument(lines, vault, false), sealLines(lines, context.paint, false) + sealSummary(countLines(lines), vault));
   const readable = lines.find((line) => isSealed(line) && readingFault(vault, newestVersion(vault.state.secrets.secrets.get(line.name) ?? [])!) === undefined);
   if (readable) await context.next(`oxp-vault open ${readable.name} | cat`);

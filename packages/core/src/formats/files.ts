@@ -1,4 +1,3 @@
-import { VaultError } from '../errors.js';
 import type { OutputFormat } from './format.js';
 import { fileTree } from './tree.js';
 
@@ -6,10 +5,6 @@ import { fileTree } from './tree.js';
 export const files: OutputFormat = {
   name: 'files',
   summary: 'a tree of files named as tools want them: pki/root.key, pki/root.crt, ssh/bootstrap.pub',
-  async render(secrets, options) {
-    if (options.target !== 'directory') {
-      throw new VaultError('USAGE', 'the format files writes a tree and needs a directory', { hint: 'Add --out DIR.' });
-    }
-    return { type: 'files', files: await fileTree(secrets) };
-  },
+  directoryOnly: true,
+  render: async (secrets) => ({ type: 'files', files: await fileTree(secrets) }),
 };

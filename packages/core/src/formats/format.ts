@@ -72,6 +72,8 @@ export interface OutputFormat {
   readonly kinds?: readonly string[];
   /** A stream holds exactly one secret; a directory may hold several. */
   readonly single?: boolean;
+  /** Writes a tree, so it has no stream. */
+  readonly directoryOnly?: boolean;
   /** Takes every version that is not retired, so the caller opens them all. The other formats take one version of a name. */
   readonly allVersions?: boolean;
   /** Shows the whole material: a `#field` is refused. */

@@ -27,6 +27,9 @@ export async function checkRenderable(name: string, secrets: readonly Openable[]
 
 function checkCount(format: OutputFormat, secrets: readonly Openable[], { target }: FormatOptions): void {
   if (secrets.length === 0) throw new VaultError('USAGE', 'there is no secret to show', { hint: 'Name one.' });
+  if (format.directoryOnly === true && target !== 'directory') {
+    throw new VaultError('USAGE', `the format ${format.name} writes a tree and needs a directory`, { hint: 'Add --out DIR.' });
+  }
   if (format.single === true && target !== 'directory' && secrets.length > 1) {
     throw new VaultError('USAGE', `the format ${format.name} takes one secret, not ${secrets.length}`, {
       hint: 'Open them one at a time, or into a directory with --out DIR.',
