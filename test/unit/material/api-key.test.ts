@@ -40,6 +40,13 @@ describe('scaleway', () => {
     expect(error.message).not.toContain(Object.values(change)[0]);
   });
 
+  it('is described in a few words', async () => {
+    expect(apiKey.facts((await take(apiKey, importedFields(SCALEWAY))).public)).toBe('Scaleway API key SCW12345678901234567');
+    expect(apiKey.facts((await take(apiKey, 'x')).public)).toBe('API key');
+    expect(apiKey.facts((await generate(apiKey)).public)).toBe('random token');
+    expect([{}, { provider: 'random' }, { provider: 'scaleway' }, { provider: 'generic' }].map((parameters) => apiKey.describe(parameters))).toEqual(['random token', 'random token', 'API key of Scaleway', 'API key of another provider']);
+  });
+
   it('refuses a bare text', async () => {
     await refused('BAD_MATERIAL', () => take(apiKey, SECRET, { provider: 'scaleway' }), SECRET);
   });

@@ -63,6 +63,13 @@ describe('order', () => {
     expect(await order({ a: ca('pki/root') })).toEqual(['a']);
   });
 
+  it('waits for no issuer of what is taken in', async () => {
+    const taken = await one('{ kind: pki-intermediate, issuer: a/b, import: { file: ca.pem } }');
+    expect(taken).not.toHaveProperty('issuer');
+    expect(taken.parameters).toMatchObject({ issuer: 'a/b' });
+    expect(await one('{ kind: password, import: { env: A } }')).not.toHaveProperty('issuer');
+  });
+
   it('refuses circles', async () => {
     expect((await refused('BAD_VALUE', () => order({ a: ca('b'), b: ca('c'), c: ca('b') }))).message).toBe(`${FILE}:3: b: issuer: goes round in a circle: b is issued by c is issued by b`);
     await refused('BAD_VALUE', () => order({ a: ca('a') }));

@@ -20,6 +20,9 @@ describe('hosts', () => {
     ['db-[a:c]', ['db-a', 'db-b', 'db-c']],
     ['x[Y:Z]', ['xY', 'xZ']],
     ['x[y:B]', ['xy', 'xz', 'xA', 'xB']],
+    ['h[9:11]', ['h9', 'h10', 'h11']],
+    ['h[0:10:5]', ['h0', 'h5', 'h10']],
+    ['h[98:100]', ['h98', 'h99', 'h100']],
     ['r[1:2]-n[1:2]', ['r1-n1', 'r1-n2', 'r2-n1', 'r2-n2']],
     ['h[1:2]:2222', ['h1', 'h2']],
     ['h:22', ['h']],
@@ -33,7 +36,7 @@ describe('hosts', () => {
     expect(expandHosts(pattern)).toEqual(hosts);
   });
 
-  it.each(['', 'h[1:]', 'h[1]', 'h[1:2:0]', 'h[1:2:3:4]', 'h[01:100]', 'h[a:3]', 'h[c:a]', 'h[aa:bb]', 'h[1:2', 'h[-1:2]', 'h[1:999999]', 'h[1:1000]x[1:1000]', 'a b'])('refuses %j', async (pattern) => {
+  it.each(['', 'h[1:]', 'h[1]', 'h[1:2:0]', 'h[1:2:3:4]', 'h[01:100]', 'h[a:3]', 'h[c:a]', 'h[aa:bb]', 'h[a:bb]', 'h[ab:c]', 'h[!:c]', 'h[a:!]', 'h[0:999999999]', 'h[1:2', 'h[-1:2]', 'h[1:999999]', 'h[1:1000]x[1:1000]', 'a b'])('refuses %j', async (pattern) => {
     await refused('BAD_MATERIAL', () => expandHosts(pattern));
   });
 
@@ -103,6 +106,7 @@ describe('YAML', () => {
     ['two documents', 'a:\n---\nb:\n', /second document/],
     ['the same group twice', 'a:\nb:\na:\n', /line 3: the same key twice/],
     ['a bomb', bomb, /stand for too much/],
+    ['groups in groups without end', 'all: { '.concat('children: { g: { '.repeat(120), '} }'.repeat(120), ' }\n'), /100 deep/],
     ['a tab', 'all:\n\thosts:\n', /line 2/],
   ])('refuses %s', async (_title, text, message) => {
     expect((await refused('BAD_MATERIAL', () => take(ansibleInventory, text, { format: 'yaml' }), 'hunter2')).message).toMatch(message);

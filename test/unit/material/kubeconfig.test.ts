@@ -50,6 +50,11 @@ describe('import', () => {
     ['{ exec: { command: "a b\\e[31m" } }', { how: 'exec', command: '(unprintable)' }, 'exec plugin (unprintable), no credential inside', false],
     ['{ auth-provider: { name: oidc } }', { how: 'auth-provider', name: 'oidc' }, 'auth provider oidc, no credential inside', false],
     ['{ client-certificate: /a.crt, client-key: /a.key }', { how: 'files' }, 'files elsewhere, no credential inside', false],
+    ['{ client-key: /a.key }', { how: 'files' }, 'files elsewhere, no credential inside', false],
+    ['{ client-key-data: AAAA }', { how: 'none' }, 'no credential inside', false],
+    [`{ client-certificate-data: ${b64(String(ca.public['certificate']))}, client-key: /a.key }`, { how: 'files' }, 'files elsewhere, no credential inside', false],
+    ['{ token: "", password: "" }', { how: 'none' }, 'no credential inside', false],
+    ['{ token: a.b.c }', { how: 'token' }, 'token, expiry unknown', true],
     ['{ tokenFile: /token }', { how: 'files' }, 'files elsewhere, no credential inside', false],
     ['{}', { how: 'none' }, 'no credential inside', false],
     ['null', { how: 'none' }, 'no credential inside', false],
@@ -59,6 +64,14 @@ describe('import', () => {
     expect(kubeconfig.facts(file.public)).toBe(words);
     expect(hasEmbeddedCredential(file.public)).toBe(embedded);
     expect(await failures(kubeconfig, file)).toEqual([]);
+  });
+
+  it('may have no current context', async () => {
+    for (const line of ['', 'current-context: ""\n']) {
+      const file = await take(kubeconfig, config('{ token: x }').replace('current-context: admin@root\n', line));
+      expect(file.public).not.toHaveProperty('context');
+      expect(kubeconfig.rotation({}, file.public).words).not.toContain('Scaleway');
+    }
   });
 
   it('tells a client certificate with its end', async () => {
@@ -82,6 +95,7 @@ describe('import', () => {
     ['no clusters', config('{}').replace(/clusters:[^]*contexts/, 'clusters: []\ncontexts'), /clusters is missing/],
     ['a token that is no text', config('{ token: [hunter2] }'), /users\.0\.user\.token/],
     ['a server that is no URL', config('{}', 'hunter2'), /not a URL/],
+    ['a user name in the server', config('{}', 'https://hunter2@c/'), /password in its URL/],
     ['a password in the server', config('{}', 'https://u:hunter2@c/'), /password in its URL/],
     ['a context that is not there', config('{}').replace('current-context: admin@root', 'current-context: x'), /current-context/],
     ['a name with control characters', config('{}').replace('name: admin\n', 'name: "a\\e[31m"\n'), /control characters/],

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject, webcrypto, X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { importedFields, type Material, type MaterialKind } from '../../../packages/core/src/material/index.js';
 import type { CaCertificate } from '../../../packages/core/src/material/pki-certificate.js';
@@ -6,6 +6,7 @@ import { chainFault } from '../../../packages/core/src/material/pki-chain.js';
 import { issueCa, newCaKey } from '../../../packages/core/src/material/pki-issue.js';
 import type { NameConstraints } from '../../../packages/core/src/material/pki-name-constraints.js';
 import { pkiIntermediate, pkiRoot } from '../../../packages/core/src/material/pki.js';
+import { BasicConstraintsExtension, Extension, KeyUsageFlags, KeyUsagesExtension, PublicKey, SubjectKeyIdentifierExtension, X509CertificateGenerator } from '../../../packages/core/src/material/x509.js';
 import type { JsonObject } from '../../../packages/core/src/wire.js';
 import { context, expectBound, failures, generate, NOW, read, refused, Secret, take, textOf } from './helpers.js';
 
@@ -190,12 +191,57 @@ describe('import', () => {
     ['the key of another', pkiRoot, () => textOf(issuing) + certificate(root), /no certificate of this private key/],
     ['a certificate too many', pkiRoot, () => bundleOf(pkiRoot, root) + certificate(issuing), /not above it/],
     ['nothing', pkiRoot, () => '', /no private keys/],
+    ['bytes that are no text', pkiRoot, () => new Uint8Array([0x30, 0x82, 0xff]), /not PEM text/],
+    ['a key of another form', pkiRoot, () => textOf(root).replaceAll('PRIVATE KEY', 'DSA PRIVATE KEY') + certificate(root), /none of the forms/],
+    ['a broken key', pkiRoot, () => textOf(root).replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA') + certificate(root), /private key cannot be read/],
+    ['a short RSA key', pkiRoot, () => String(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({ type: 'pkcs1', format: 'pem' })) + certificate(root), /shorter than 2048/],
+    ['an encrypted key of the old form', pkiRoot, () => String(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })) + certificate(root), /passphrase/],
     ['a broken certificate', pkiRoot, () => textOf(root) + certificate(root).replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA'), /cannot be read/],
     ['an EC key on a strange curve', pkiRoot, () => String(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({ type: 'pkcs8', format: 'pem' })) + certificate(root), /neither ECDSA/],
     ['an encrypted key', pkiRoot, () => String(generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })) + certificate(root), /passphrase/],
   ])('refuses %s', async (_title, kind, text, message) => {
     const error = await refused('BAD_MATERIAL', () => take(kind, text()), textOf(root).split('\n')[2]);
     expect(error.message).toMatch(message);
+  });
+
+  describe('of a certificate made elsewhere', () => {
+    const made = async (extensions: Extension[], name = 'CN=Elsewhere'): Promise<string> => {
+      const { privateKey, publicKey } = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+      const pem = await X509CertificateGenerator.create(
+        { publicKey: new PublicKey(await webcrypto.subtle.exportKey('spki', publicKey)), signingKey: privateKey, subject: name, issuer: name, notBefore: new Date(NOW * 1000), notAfter: new Date((NOW + YEAR) * 1000), extensions },
+        webcrypto,
+      );
+      const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', privateKey)).toString('base64');
+      return `-----BEGIN PRIVATE KEY-----\n${key}\n-----END PRIVATE KEY-----\n${pem.toString('pem')}\n`;
+    };
+    const ca = new BasicConstraintsExtension(true, undefined, true);
+    const sign = new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true);
+    const skid = new SubjectKeyIdentifierExtension('00112233445566778899aabbccddeeff00112233');
+    /** permitted;IP:10.0.0.0/255.0.0.0 */
+    const foreign = new Extension('2.5.29.30', true, Buffer.from('300ea00c300a87080a000000ff000000', 'hex'));
+
+    it('takes one without a path length', async () => {
+      const taken = await take(pkiRoot, await made([ca, sign, skid]));
+      expect(taken.public).not.toHaveProperty('pathLength');
+      const below = await generate(pkiIntermediate, { issuer: 'r', 'path-length': 8, ...CN('i') }, under(taken));
+      expect(await failures(pkiIntermediate, below)).toEqual([]);
+    });
+
+    it('says no subject that it could not write itself', async () => {
+      for (const name of ['CN=a, CN=b', 'CN=a, DC=b', 'O=b']) expect((await take(pkiRoot, await made([ca, sign, skid], name))).parameters).not.toHaveProperty('subject');
+      expect((await take(pkiRoot, await made([ca, sign, skid], 'CN=a, O=b'))).parameters).toHaveProperty('subject', { CN: 'a', O: 'b' });
+    });
+
+    it.each([
+      ['is no CA', [new BasicConstraintsExtension(false, undefined, true), sign, skid], /is no CA certificate/],
+      ['says nothing of being a CA', [sign, skid], /is no CA certificate/],
+      ['may not sign certificates', [ca, new KeyUsagesExtension(KeyUsageFlags.cRLSign, true), skid], /is no CA certificate/],
+      ['says nothing of its use', [ca, skid], /is no CA certificate/],
+      ['constrains what is not understood', [ca, sign, skid, foreign], /other than DNS names/],
+      ['has no key identifier', [ca, sign], /no subject key identifier/],
+    ])('refuses one that %s', async (_title, extensions, message) => {
+      expect((await refused('BAD_MATERIAL', async () => take(pkiRoot, await made(extensions)))).message).toMatch(message);
+    });
   });
 
   it('refuses what has expired', async () => {

@@ -1,4 +1,4 @@
-import { isVaultError, VaultError } from '../errors.js';
+import { VaultError } from '../errors.js';
 import { isSecretName, type Json, type JsonObject } from '../wire.js';
 import { type ImportSource, readImport } from './bootstrap-import.js';
 import { orderByIssuer } from './bootstrap-order.js';
@@ -80,7 +80,6 @@ async function readSecret(name: string, entry: unknown, at: Places): Promise<Boo
     };
   } catch (error) {
     if (error instanceof ParameterError) throw at.error('BAD_VALUE', [...path, ...error.field.split('.').filter(Boolean)], error.fault, { hint: error.hint });
-    if (isVaultError(error)) throw at.error(error.code, path, error.message, { hint: error.hint });
     throw error;
   }
 }

@@ -34,7 +34,8 @@ export function kubeUsers(parts: JsonObject): v.InferOutput<typeof Users> {
 
 /** "token, a Scaleway API key, expiry unknown" */
 export function authWords(auth: KubeAuth): string {
-  const until = 'notAfter' in auth && auth.notAfter !== undefined ? `until ${day(auth.notAfter)}` : 'expiry unknown';
+  const notAfter = 'notAfter' in auth ? auth.notAfter : undefined;
+  const until = notAfter === undefined ? 'expiry unknown' : `until ${day(notAfter)}`;
   switch (auth.how) {
     case 'client-certificate':
       return `client certificate, ${until}`;
