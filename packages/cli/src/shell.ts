@@ -54,7 +54,7 @@ export function createShell(act: Act, captured: Captured, width: number): Shell 
     captured.out += `${version()}\n`;
     throw new CommanderError(0, 'commander.version', '');
   });
-  for (const row of COMMANDS) program.command(row.name).summary(row.summary).description(`${row.summary[0]?.toUpperCase()}${row.summary.slice(1)}.`).helpGroup(`${row.group}:`).helpCommand(false);
+  for (const row of COMMANDS) program.command(row.name).summary(row.summary).description(sentence(row.summary)).helpGroup(`${row.group}:`).helpCommand(false);
 
   const loaded = new Map<string, Promise<Command>>();
   const define = async (name: string): Promise<Command> => {
@@ -62,6 +62,7 @@ export function createShell(act: Act, captured: Captured, width: number): Shell 
     const command = program.commands.find((each) => each.name() === name);
     if (!row || !command) throw new VaultError('USAGE', `there is no command ${name}`, { hint: 'See what there is: oxp-vault help' });
     (await row.load()).define(command, act);
+    for (const each of command.commands) if (each.description() === '') each.description(sentence(each.summary()));
     return command;
   };
   const load = (name: string): Promise<Command> => {
@@ -77,6 +78,10 @@ export function createShell(act: Act, captured: Captured, width: number): Shell 
       return program;
     },
   };
+}
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }
 
 /** What there is to do comes first, the options that hold everywhere last. */

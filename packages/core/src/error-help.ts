@@ -69,7 +69,7 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, string>> = {
   PENDING: 'A version is not in effect yet: its custodians have not acknowledged their shares. `oxp-vault custody status` says who is missing. Until then the version before it counts.',
   EXPECT_NEEDED: 'This machine has never met this vault, and nobody has said that it is the right one: it may be an old copy, or a false one. Reading works. Before the first write, ask somebody who knows it for the line that `oxp-vault status` prints, and pass it once: --expect VAULT@SIZE:ROOT.',
 
-  STALE_DRAFT: 'policy.yaml is based on a policy that is no longer the newest. Take over what has changed meanwhile (`oxp-vault policy show` prints the one in effect), set `based-on`, and propose again.',
+  STALE_DRAFT: 'The draft policy.yaml is based on a policy that is no longer the newest. Take over what has changed meanwhile (`oxp-vault policy show` prints the one in effect), set `based-on`, and propose again.',
   ALREADY_DONE: 'Somebody has done this before, perhaps you yourself on another machine. Nothing more is to be done.',
   RACE_LOST: 'Others have written at the same time, and your change no longer fits what is there now. Nothing was written. Run the command again.',
   LOCKED: 'Another process is writing into the vault directory, or one was killed on another machine while it did. A dead process of this machine is found out and replaced by itself. If you know that the holder is gone: `oxp-vault gc --break-lock`.',

@@ -31,7 +31,7 @@ export function define(command: Command, act: Act): void {
     vaultOptions(command.command('remove'))
       .summary('remove a person, and say what they know')
       .description('Removes a person and all their devices, turns the keys of their roles as far as you can, and lists what they still know and how to replace it.')
-      .argument('<name>')
+      .argument('<name>', 'the person')
       .action(act(remove)),
     'oxp-vault member remove carol',
   );

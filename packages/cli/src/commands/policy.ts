@@ -52,7 +52,7 @@ export function define(command: Command, act: Act): void {
     'oxp-vault policy sign 3f9a2c1b',
   );
   examples(
-    vaultOptions(command.command('withdraw')).summary('withdraw your own proposal').argument('[digest]').action(act(withdraw)),
+    vaultOptions(command.command('withdraw')).summary('withdraw your own proposal').argument('[digest]', 'which one, by the first digits of its digest; not needed for a single one').action(act(withdraw)),
     'oxp-vault policy withdraw 3f9a2c1b',
   );
   examples(

@@ -15,7 +15,7 @@ export function define(command: Command, act: Act): void {
     vaultOptions(command.command('rekey'))
       .summary('give a role its next key')
       .description('Makes the next key of a role and grants it to every member. Nothing is resealed: what is sealed from now on is closed to those who have left; they had the old files anyway.')
-      .argument('<role>')
+      .argument('<role>', 'the role')
       .action(act(rekey)),
     'oxp-vault role rekey platform',
   );
@@ -23,7 +23,7 @@ export function define(command: Command, act: Act): void {
     vaultOptions(command.command('grant'))
       .summary('grant the key of a role to members who lack it')
       .description('Seals the key of a role to the members who cannot read yet, or to those you name, again.')
-      .argument('<role>')
+      .argument('<role>', 'the role')
       .argument('[person...]', 'members to grant it to once more, as after a faulty grant')
       .action(act(grant)),
     'oxp-vault role grant platform',

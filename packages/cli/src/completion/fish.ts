@@ -31,7 +31,7 @@ function __oxp_vault_path
             set skip 1
             continue
         end
-        set -l longer (string join ' ' $path $word)
+        set -l longer (string join -- ' ' $path $word)
         if contains -- "$longer" $__oxp_vault_paths
             set path $path $word
             set takes (__oxp_vault_takes "$longer")

@@ -1,0 +1,67 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { findVault, normalAddress, storeAt } from '../../../packages/cli/src/address.js';
+import { tempDir } from '../../support/tmp.js';
+
+const ID = 'ab'.repeat(32);
+
+/** A directory tree with a vault's checkpoint below `at`. */
+function place(files: Record<string, string>): string {
+  const root = tempDir('place');
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(root, path, '..'), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  mkdirSync(join(root, 'a', 'b'), { recursive: true });
+  return root;
+}
+
+describe('finding the vault', () => {
+  it('goes by --vault, then OXP_VAULT, then the nearest oxp-vault.yaml, then the nearest vault', async () => {
+    const root = place({ 'oxp-vault.yaml': `vault: ./far\nexpect: ${ID}\n`, 'a/vault/log/checkpoint': 'x' });
+    const cwd = join(root, 'a', 'b');
+    const env = { OXP_VAULT: 'named' };
+    expect(await findVault({ cwd, env }, 'typed')).toEqual({ address: join(cwd, 'typed'), from: '--vault' });
+    expect(await findVault({ cwd, env }, undefined)).toEqual({ address: join(cwd, 'named'), from: 'OXP_VAULT' });
+    // Relative to the file, and the file goes before a vault that is nearer.
+    expect(await findVault({ cwd, env: {} }, undefined)).toEqual({ address: join(root, 'far'), expect: ID, from: join(root, 'oxp-vault.yaml') });
+  });
+
+  it('finds a vault above, itself or in vault/', async () => {
+    const root = place({ 'a/vault/log/checkpoint': 'x', 'log/checkpoint': 'x' });
+    expect((await findVault({ cwd: join(root, 'a', 'b'), env: {} }, undefined)).address).toBe(join(root, 'a', 'vault'));
+    expect((await findVault({ cwd: join(root, 'a', 'vault', 'log'), env: {} }, undefined)).address).toBe(join(root, 'a', 'vault'));
+    expect((await findVault({ cwd: root, env: {} }, undefined)).address).toBe(root);
+  });
+
+  it('does not take a link for the file', async () => {
+    const root = place({ 'other/oxp-vault.yaml': 'vault: ./evil\n' });
+    symlinkSync(join(root, 'other', 'oxp-vault.yaml'), join(root, 'a', 'oxp-vault.yaml'));
+    await expect(findVault({ cwd: join(root, 'a'), env: {} }, undefined)).rejects.toMatchObject({ code: 'VAULT_NOT_FOUND' });
+  });
+
+  it('says so when there is none', async () => {
+    await expect(findVault({ cwd: tempDir('none'), env: {} }, undefined)).rejects.toMatchObject({ code: 'VAULT_NOT_FOUND', exitCode: 3 });
+  });
+
+  it.each(['- a\n', 'vault: [x]\n', 'expect: x\n', 'vault: ./v\nvalut: ./w\n', 'vault: ./v\nexpect: 5\n', 'vault: "unfinished\n', ''])('refuses %j in oxp-vault.yaml', async (text) => {
+    await expect(findVault({ cwd: place({ 'oxp-vault.yaml': text }), env: {} }, undefined)).rejects.toMatchObject({ code: 'BAD_YAML' });
+  });
+});
+
+describe('an address', () => {
+  it.each([['git+https://example.org/v.git'], ['git+.'], ['s3://bucket/prefix']])('%s is left as typed, and told to come later', (address) => {
+    expect(normalAddress(address, '/base')).toBe(address);
+    expect(() => storeAt(address)).toThrowError(expect.objectContaining({ code: 'UNSUPPORTED' }));
+  });
+
+  it.each(['', 'a\nb', 'https://example.org/vault', 'file:///x'])('%j is refused', (address) => {
+    expect(() => normalAddress(address, '/base')).toThrowError(expect.objectContaining({ code: 'BAD_ADDRESS' }));
+  });
+
+  it('that is a path counts from where it was written', () => {
+    expect(normalAddress('../v', '/base/x')).toBe('/base/v');
+    expect(normalAddress('/abs', '/base')).toBe('/abs');
+  });
+});
