@@ -75,7 +75,7 @@ async function verified(store: Store, checkpoint: VaultCheckpoint, known: Verifi
     if (!isVaultError(error) || !SECOND_LOOK.has(error.code)) throw error;
     const alone = await extend(store, checkpoint, nothingKnown, []);
     const contradicted = vouched.find((point) => !rootWas(alone.roots, point));
-    if (contradicted) throw isVaultError(error, 'FORK') ? error : forked(checkpoint, contradicted);
+    if (contradicted) throw forked(checkpoint, contradicted);
     return alone;
   }
 }
