@@ -1,5 +1,6 @@
 /** Changing the policy: compile, propose, sign. It takes effect at the leaf where the thresholds are met. */
 import { refusalToError, VaultError } from '../errors.js';
+import { missingSignatures, type Missing } from '../policy/agreement.js';
 import { checkPolicyFile, encodePolicy, policyPath, type Policy } from '../policy/policy.js';
 import type { Proposal } from '../policy/state.js';
 import { sha256Hex } from '../primitives/hash.js';
@@ -10,8 +11,7 @@ export interface PolicyOutcome {
   readonly digest: string;
   /** True once it is in effect. */
   readonly inEffect: boolean;
-  /** Who could still sign, and how many more of them are needed, under the policy in effect. */
-  readonly waiting: { readonly need: number; readonly of: readonly string[] };
+  readonly waiting: Missing;
 }
 
 /** Proposes a successor of the policy in effect, which counts as its author's signature. */
@@ -55,11 +55,6 @@ async function policyFile(vault: Vault, proposal: Proposal): Promise<Uint8Array>
 }
 
 export function policyOutcome(vault: Vault, number: number, digest: string): PolicyOutcome {
-  const inEffect = vault.policy.digest === digest;
   const proposal = vault.policy.proposals.find((p) => p.digest === digest);
-  const signed = new Set(proposal?.signers.map((s) => s.person));
-  const thresholds = [vault.policy.policy.admins, ...(proposal?.policy ? [proposal.policy.admins] : [])];
-  const missing = thresholds.map((t) => ({ need: t.need - t.of.filter((p) => signed.has(p)).length, of: t.of.filter((p) => !signed.has(p)) })).filter((t) => t.need > 0);
-  const of = [...new Set(missing.flatMap((t) => t.of))];
-  return { number, digest, inEffect, waiting: inEffect || !proposal ? { need: 0, of: [] } : { need: Math.max(0, ...missing.map((t) => t.need)), of } };
+  return { number, digest, inEffect: vault.policy.digest === digest, waiting: proposal ? missingSignatures(vault.policy, proposal) : { need: 0, of: [] } };
 }

@@ -2,6 +2,7 @@
 import { refusal, type Refusal } from '../errors.js';
 import { sha256Hex } from '../primitives/hash.js';
 import type { PolicyPropose, PolicySign, PolicyWithdraw, VaultInit } from './ops.js';
+import { adminsAgree, adminsComeFirst, agrees, managersAgree } from './agreement.js';
 import { markStale, peopleUnder } from './people.js';
 import { checkPolicyFile, encodePolicy, policyFormat, POLICY_FORMAT, type CheckedPolicy, type Policy, type Threshold } from './policy.js';
 import { livingDevice, type PolicyState, type Proposal, type Signer } from './state.js';
@@ -107,17 +108,6 @@ function hasSay(state: PolicyState, next: Successor, person: string): boolean {
   return next.change.by === 'managers' && next.change.roles.some((role) => state.policy.roles[role]?.managed?.of.includes(person));
 }
 
-/** Distinct persons of `threshold` whose signature stands: made by a living device, or, for a newcomer, by a card of the proposal. */
-function agrees(state: PolicyState, proposal: Proposal, threshold: Threshold | undefined): boolean {
-  if (!threshold) return false;
-  const persons = new Set<string>();
-  for (const signer of proposal.signers) {
-    const stands = !state.people.has(signer.person) || livingDevice(state, signer.person, signer.key) !== undefined;
-    if (stands && threshold.of.includes(signer.person)) persons.add(signer.person);
-  }
-  return persons.size >= threshold.need;
-}
-
 /**
  * Puts the first proposal into effect that has all the signatures it needs, in the order of the log. A refusal only where it is
  * the proposal of this very leaf, `own`, that cannot take effect.
@@ -129,8 +119,9 @@ function settle(state: PolicyState, own: string | undefined, context: PolicyCont
       if (agrees(state, proposal, state.policy.admins)) return { ...state, upgrade: { format: proposal.format, leaf: context.leaf } };
       continue;
     }
-    const byAdmins = agrees(state, proposal, state.policy.admins) && agrees(state, proposal, proposal.policy.admins);
-    if (!byAdmins && !couldBeManaged(state, proposal)) continue;
+    const byAdmins = adminsAgree(state, proposal, proposal.policy);
+    // A cheap test before the expensive one.
+    if (!byAdmins && adminsComeFirst(state, proposal)) continue;
     const next = judgeAgain(state, proposal.policy, context);
     if ('code' in next) {
       if (proposal.digest === own) return next;
@@ -139,15 +130,6 @@ function settle(state: PolicyState, own: string | undefined, context: PolicyCont
     if (byAdmins || managersAgree(state, proposal, next.change)) return takeEffect(state, next.checked, context.leaf);
   }
   return state;
-}
-
-/** Cheap test before the expensive one. An open proposal with an admin's signature goes before managed ones. */
-function couldBeManaged(state: PolicyState, proposal: Proposal): boolean {
-  return !state.proposals.some((p) => p !== proposal && p.signers.some((s) => state.policy.admins.of.includes(s.person) && livingDevice(state, s.person, s.key)));
-}
-
-function managersAgree(state: PolicyState, proposal: Proposal, change: Change): boolean {
-  return change.by === 'managers' && change.roles.every((role) => agrees(state, proposal, state.policy.roles[role]?.managed));
 }
 
 function takeEffect(state: PolicyState, next: CheckedPolicy, leaf: number): PolicyState | Refusal {

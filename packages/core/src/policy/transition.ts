@@ -26,7 +26,7 @@ export function judgeTransition(state: PolicyState, next: CheckedPolicy, trees: 
     return refusal('BAD_POLICY', 'name, nonce and suite of a vault never change');
   }
   if (policy.format < current.format) return refusal('BAD_POLICY', `policy format cannot go back from ${current.format} to ${policy.format}`);
-  return strands(state, policy, people, trees) ?? changeOf(state, next);
+  return strands(state, policy, people, trees) ?? changeOf(state, policy);
 }
 
 /** Refuses to lock a secret or a role's keys away for ever, unless the policy says that it means to. */
@@ -52,9 +52,8 @@ function strands(state: PolicyState, policy: Policy, people: PolicyState['people
 }
 
 /** A change of managed roles' membership only, with cards of plain new members, needs only their managers. */
-function changeOf(state: PolicyState, next: CheckedPolicy): Change {
+export function changeOf(state: PolicyState, after: Policy): Change {
   const before = state.policy;
-  const after = next.policy;
   const changed = Object.keys(after.roles).filter((role) => !same(after.roles[role]?.members, before.roles[role]?.members));
   const managed = changed.length > 0 && changed.every((role) => before.roles[role]?.managed !== undefined);
   if (!managed) return { by: 'admins' };
