@@ -10,8 +10,9 @@ const scripts: Record<string, string> = {};
 
 beforeAll(async () => {
   for (const shell of ['bash', 'zsh', 'fish']) {
-    scripts[shell] = join(person.work, `complete.${shell}`);
-    writeFileSync(scripts[shell]!, (await mustRunMain(person, ['completion', shell])).text);
+    const path = join(person.work, `complete.${shell}`);
+    scripts[shell] = path;
+    writeFileSync(path, (await mustRunMain(person, ['completion', shell])).text);
   }
 });
 

@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process';
-import type { Command } from 'commander';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { examplesOf } from '../../packages/cli/src/command.js';
 import { COMMANDS } from '../../packages/cli/src/commands/index.js';
-import { createShell } from '../../packages/cli/src/shell.js';
+import { createShell, type Shell } from '../../packages/cli/src/shell.js';
 import * as address from '../../packages/cli/src/address.js';
 import { sandbox } from '../support/sandbox.js';
 import { describeWith } from '../support/tools.js';
 import { BIN, buildCli, runBin, runMain } from './harness.js';
 import { readManifest, root } from '../packaging/built.js';
+
+type Command = Shell['program'];
 
 const CANARY = 'canary-9d41c7';
 

@@ -81,7 +81,7 @@ export function date(time: number): string {
 export function bytes(n: number): string {
   if (n < 1024) return count(n, 'byte');
   const [size, unit] = n < 1024 ** 2 ? [1024, 'KiB'] : n < 1024 ** 3 ? [1024 ** 2, 'MiB'] : [1024 ** 3, 'GiB'];
-  return `${(n / (size as number)).toFixed(1)} ${unit}`;
+  return `${(n / size).toFixed(1)} ${unit}`;
 }
 
 /** As a person at this place would type it: `./vault`, `~/.config/oxp-vault/alice.card`. */

@@ -21,7 +21,7 @@ export function parseSettings(list: readonly string[]): JsonObject {
       put(inner as Settings, second, value, key);
     }
   }
-  return settings as JsonObject;
+  return settings;
 }
 
 function put(into: Settings, key: string, value: Json, label: string): void {

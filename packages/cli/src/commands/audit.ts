@@ -96,11 +96,11 @@ async function verify(context: CliContext, { strict }: { strict?: boolean }): Pr
 function reportText({ paint }: CliContext, report: AuditReport, verdict: string): string {
   const look = paint.mark('!');
   const rows = [
-    ...report.missing.map(({ path, what, leaf }) => [look, `missing: ${what}`, `${path}, named by entry ${leaf}`]),
-    ...report.damaged.map(({ path, what, leaf }) => [look, `not what was signed: ${what}`, `${path}, named by entry ${leaf}`]),
-    ...report.voids.map(({ leaf, code, message }) => [look, `entry ${leaf} is void (${code})`, message]),
-    ...report.strays.map(({ leaf, person, seen }) => [look, `entry ${leaf} was signed on another history`, `${person} had seen ${count(seen.size, 'entry', 'entries')}, root ${short(seen.root)}: the trace of a fork`]),
-    ...report.foreign.map((path) => ['-', 'named by no entry', path]),
+    ...report.missing.map(({ path, what, leaf }) => [`${look} missing: ${what}`, `${path}, named by entry ${leaf}`]),
+    ...report.damaged.map(({ path, what, leaf }) => [`${look} not what was signed: ${what}`, `${path}, named by entry ${leaf}`]),
+    ...report.voids.map(({ leaf, code, message }) => [`${look} entry ${leaf} is void (${code})`, message]),
+    ...report.strays.map(({ leaf, person, seen }) => [`${look} entry ${leaf} was signed on another history`, `${person} had seen ${count(seen.size, 'entry', 'entries')}, root ${short(seen.root)}: the trace of a fork`]),
+    ...report.foreign.map((path) => [`${paint.mark('-')} named by no entry`, path]),
   ];
   const read = `${count(report.entries, 'entry', 'entries')}, root ${short(report.root)}: every page, signature and checkpoint verified; ${thousands(report.files)} files read`;
   return `${columns(rows)}${read}.\nThe vault is ${verdict}.\n`;
