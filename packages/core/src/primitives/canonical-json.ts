@@ -18,9 +18,10 @@ const LONE_SURROGATE = /[\ud800-\udfff]/u;
 type Path = (string | number)[];
 
 /** The canonical bytes of `value`. NOT_CANONICAL, naming the place, when the value is outside the domain. */
-export function canonicalJson(value: Json): Uint8Array {
-  checkDomain(value, []);
-  return utf8(serialize(value));
+export function canonicalJson(value: Json | object): Uint8Array {
+  const json = value as Json;
+  checkDomain(json, []);
+  return utf8(serialize(json));
 }
 
 /**
