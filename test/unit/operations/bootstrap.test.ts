@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseBootstrap } from '../../../packages/core/src/material/bootstrap.js';
+import { document } from '../../../packages/core/src/material/document.js';
+import { password } from '../../../packages/core/src/material/password.js';
 import { planSeal, type SealPlanOptions } from '../../../packages/core/src/operations/bootstrap.js';
 import type { ImportPort } from '../../../packages/core/src/operations/import-value.js';
 import { openSecrets } from '../../../packages/core/src/operations/open.js';
@@ -108,6 +110,20 @@ describe('planning and running a bootstrap', () => {
     const [line] = await seal(vault, `secrets:\n  a: { kind: document, import: { stdin: true } }\n`, { port });
     expect(line!.refusal).toMatchObject({ code: 'BAD_VALUE' });
     expect(line!.words).toContain('64 MiB');
+  });
+
+  it('seals nothing that was made and fails its own check, and says so of an import', async () => {
+    const fails = [{ check: 'is good', ok: false, detail: 'it is not' }];
+    const spies = [password, document].map((kind) => vi.spyOn(kind, 'check').mockResolvedValue(fails));
+    try {
+      const vault = await (await foundTeam()).as('alice');
+      const lines = await seal(vault, `secrets:\n  made: { kind: password }\n  taken: { kind: document, import: { env: A } }\n`, { port: given({ env: { A: 'x' } }) });
+      expect(actions(lines)).toEqual({ made: 'SELF_CHECK_FAILED', taken: 'import' });
+      expect(lines[1]!.warnings).toEqual(['is good: no (it is not)']);
+      expect([newest(vault, 'made'), newest(vault, 'taken')?.statement.version]).toEqual([undefined, 1]);
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+    }
   });
 
   it('leaves no plaintext in the vault or on the machine, and wipes what it held', async () => {
