@@ -85,6 +85,8 @@ describe('pki-root', () => {
     [{ ...CN('x'), permit: ['*.example.org'] }, 'permit.0'],
     [{ ...CN('x'), permit: ['a.org', 'A.org'] }, 'permit.1'],
     [{ ...CN('x'), permit: ['a.org', 'a.org'] }, 'permit'],
+    [{ ...CN('x'), permit: [`${'abcdefg.'.repeat(32)}org`] }, 'permit.0'],
+    [{ ...CN('x'), permit: Array.from({ length: 101 }, (_, i) => `n${i}.org`) }, 'permit'],
     [{ ...CN('x'), usages: ['serverAuth'] }, 'usages'],
     [{ ...CN('x'), issuer: 'pki/root' }, 'issuer'],
   ];
@@ -155,6 +157,10 @@ describe('pki-intermediate', () => {
     await refused('BAD_VALUE', () => pkiIntermediate.parameters({ issuer: 'pki/root' }));
     await refused('BAD_VALUE', () => pkiIntermediate.parameters({ issuer: '../x', ...CN('x') }));
     expect(pkiIntermediate.parameters({}, 'import')).not.toHaveProperty('issuer');
+  });
+
+  it.each([[[]], [['serverAuth', 'serverAuth']], [['anything']], ['serverAuth']])('refuses the usages %j', async (usages) => {
+    expect((await refused('BAD_VALUE', () => pkiIntermediate.parameters({ issuer: 'r', ...CN('x'), usages }))).message).toMatch(/^pki-intermediate: usages/);
   });
 
   it('is rotated by its issuer, where that is known', async () => {
@@ -254,6 +260,10 @@ describe('check', () => {
   it('binds the key to the signed certificate', async () => {
     await expectBound(pkiRoot, root, await generate(pkiRoot, CN('Example Root')));
     await expectBound(pkiIntermediate, issuing, root);
+  });
+
+  it('says what it has looked at', async () => {
+    expect((await pkiRoot.check(root, { now: NOW })).map(({ check }) => check)).toEqual(['key matches certificate', 'chain verifies', 'public parts match']);
   });
 
   it('looks at the clock', async () => {

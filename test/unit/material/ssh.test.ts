@@ -94,6 +94,8 @@ describe('import', () => {
     ['under a passphrase, OpenSSH', encrypted, /passphrase/],
     ['under a passphrase, PKCS#8', pem(ec, 'pkcs8', 'hunter2hunter2'), /passphrase/],
     ['under a passphrase, PKCS#1', pem(rsa, 'pkcs1', 'hunter2hunter2'), /passphrase/],
+    ['under a passphrase in a way that is not known here', '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAAAAAAAAAAAAAAAAAAAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n', /passphrase/],
+    ['DSA', pem(generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 }), 'pkcs8'), /neither an Ed25519/],
     ['public', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKAnoAYpHyxUyyGLCcqOBzZUTNDdUAWRiKJBIDPyS0uF me@here\n', /does not begin with/],
     ['public, in PEM', String(ec.publicKey.export({ type: 'spki', format: 'pem' })), /cannot be read/],
     ['short', pem(generateKeyPairSync('rsa', { modulusLength: 1024 }), 'pkcs1'), /1024 bits/],
