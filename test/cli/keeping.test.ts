@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { visible } from '../../packages/cli/src/secret-words.js';
 import { owner, type VaultOwner } from './person.js';
 
 const INVENTORY = 'all:\n  hosts:\n    one:\n    two:\n';
@@ -35,6 +36,7 @@ describe('list and show', () => {
     expect(shown.text).toContain('app/password v2\n  kind       password: 24 bytes\n  sealed to  team\n');
     expect(shown.text).toMatch(/v2 {2}generated {2}alice \(laptop\), .* {2}the newest\n {4}v1 .* retired by alice\n/);
     expect(JSON.parse((await alice.must(['show', 'app/password', '--json'])).text)).toMatchObject({ version: 2, parameters: { length: 24 }, versions: [{ version: 1, retired: { by: 'alice' } }, { version: 2 }] });
+    expect(visible('a\u001b[2Jb\u202ec\n')).toBe('a [2Jb c');
     expect((await alice.ov(['show', 'nope'])).code).toBe(3);
     expect((await alice.ov(['show', '../x'])).code).toBe(2);
   });
@@ -107,7 +109,8 @@ describe('edit', () => {
   it('seals what the editor leaves, and removes the file', async () => {
     const alice = await owner();
     await alice.must(['seal', 'ansible/inventory', '--kind', 'ansible-inventory', '--from', '-'], { input: INVENTORY });
-    const edited = await alice.must(['edit', 'ansible/inventory'], { env: editor(alice, `stat -c '%a %n' "$1" "$(dirname "$1")" > seen; cat "$1" > was; printf '    three:\\n' >> "$1"`) });
+    const edited = await alice.must(['edit', 'ansible/inventory'], { env: { ...editor(alice, `stat -c '%a %n' "$1" "$(dirname "$1")" > seen; cat "$1" > was; printf '    three:\\n' >> "$1"; env > ${join(alice.work, 'env')}`), OXP_VAULT_IDENTITY_DATA: readFileSync(join(alice.home, '.config', 'oxp-vault', 'identity.age'), 'utf8') } });
+    expect(readFileSync(join(alice.work, 'env'), 'utf8')).not.toContain('AGE-SECRET-KEY');
     expect(edited.text).toMatch(/^\+ ansible\/inventory {3}v2 {3}sealed\nLog: /);
     expect((await alice.must(['open', 'ansible/inventory'])).text).toBe(`${INVENTORY}    three:\n`);
     expect(JSON.parse((await alice.must(['show', 'ansible/inventory', '--json'])).text).public).toMatchObject({ hosts: 3 });

@@ -125,6 +125,7 @@ describe('open', () => {
     [['open', 'notes', '--format', 'bind'], 2, 'FORMAT_UNSUITABLE'],
     [['open', 'notes', '--format', 'files'], 2, 'USAGE'],
     [['open', 'notes', '--prefix', 'A_'], 2, 'USAGE'],
+    [['open', 'notes', '--purpose', 'a\u001b[2Jb'], 2, 'USAGE'],
     [['open', 'notes', '--format', 'env', '--prefix', '9'], 2, 'BAD_VALUE'],
   ])('refuses %j before anything is decrypted', async (argv, code, error) => {
     const alice = await withSecrets();

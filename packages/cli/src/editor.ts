@@ -70,8 +70,10 @@ async function isInMemory(directory: string): Promise<boolean> {
 /** As git does it: $VISUAL, else $EDITOR, else vi, through the shell, because people put options there. */
 function runEditor(env: Io['env'], path: string): Promise<void> {
   const editor = env['VISUAL'] || env['EDITOR'] || 'vi';
+  // An editor has plugins, and they have no business with the identity.
+  const { OXP_VAULT_IDENTITY_DATA: _, ...seen } = env;
   return new Promise((resolve, reject) => {
-    const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, editor, path], { stdio: 'inherit', env: env as NodeJS.ProcessEnv });
+    const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, editor, path], { stdio: 'inherit', env: seen });
     child.on('error', (error) => reject(new VaultError('USAGE', 'the editor cannot be started', { hint: 'Say which one: EDITOR=nano oxp-vault edit NAME', cause: error })));
     child.on('close', (code) => {
       if (code === 0) resolve();

@@ -1,5 +1,6 @@
 /** How the lines of `seal` and `rotate` look, to a person and to a program. */
 import type { SealLine, Vault } from '@oxp-vault/core';
+import { visible } from './secret-words.js';
 import { columns, type Mark, type Paint, short, thousands } from './render.js';
 
 const MARKS: Readonly<Record<SealLine['action'], Mark | undefined>> = { generate: '+', import: '+', reseal: '~', unchanged: undefined, 'not-given': '!', refused: '!' };
@@ -31,7 +32,7 @@ export function sealLines(lines: readonly SealLine[], paint: Paint, dryRun: bool
 
 function words(line: SealLine, dryRun: boolean): string {
   if (line.refusal) return `${line.refusal.code}: ${line.words}`;
-  return line.action === 'not-given' ? `${line.words}: ${dryRun ? 'will be skipped' : 'not sealed'}` : line.words;
+  return visible(line.action === 'not-given' ? `${line.words}: ${dryRun ? 'will be skipped' : 'not sealed'}` : line.words);
 }
 
 function notes(line: SealLine): string {

@@ -16,3 +16,8 @@ export function originWords({ origin }: Statement): string {
       return 'the same value as before, sealed anew';
   }
 }
+
+/** One line that a terminal can show: public parts are whatever their sealer signed. */
+export function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+}

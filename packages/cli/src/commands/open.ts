@@ -46,7 +46,11 @@ export function define(command: Command, act: Act): void {
   examples(command, 'oxp-vault open app/password | cat', 'oxp-vault open --role platform --out ./in', 'oxp-vault open dns/rfc2136_tsig_secret --format external-dns | kubectl apply -f -', 'oxp-vault open pki/root#certificate', 'oxp-vault open app/password --show');
 }
 
+/** What the log takes (docs/format.md, "Ops"): it is shown on terminals. */
+const PURPOSE = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,200}$/u;
+
 async function run(context: CliContext, names: readonly string[], options: Options): Promise<void> {
+  if (options.purpose !== undefined && !PURPOSE.test(options.purpose)) throw new VaultError('USAGE', '--purpose takes one line of at most 200 characters');
   const seen = await context.vault();
   const views = viewsOf(seen, names, options);
   const format = formatOf(context, options, views);

@@ -5,7 +5,7 @@ import { type Act, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { freshnessWords } from '../freshness.js';
 import { ago, columns } from '../render.js';
-import { originWords, sealedTo } from '../secret-words.js';
+import { originWords, sealedTo, visible } from '../secret-words.js';
 
 interface Options {
   readonly offline?: boolean;
@@ -48,7 +48,7 @@ async function text(context: CliContext, vault: Vault, current: SecretVersion, v
   const now = context.clock.now();
   const known = isMaterialKind(kind) ? await materialKind(kind) : undefined;
   const rows = [
-    ['kind', known ? `${kind}: ${known.facts(publicParts)}` : `${kind}, which this release does not know`],
+    ['kind', known ? visible(`${kind}: ${known.facts(publicParts)}`) : `${kind}, which this release does not know`],
     ['sealed to', sealedTo(current.statement).join(', ')],
     ['the rule', rule ? `${rule.path}: read by ${readersInWords(vault, name).join(', ')}; written by ${rule.writers.join(', ')}; owned by ${rule.owners.join(', ')}` : 'none covers it: nobody can seal the next version'],
     ...(known ? [['next one', nextWords(known.rotation(parameters, publicParts).how, name, known.rotation(parameters, publicParts).words)]] : []),
@@ -58,7 +58,7 @@ async function text(context: CliContext, vault: Vault, current: SecretVersion, v
 }
 
 function nextWords(how: string, name: string, words: string): string {
-  return how === 'generate' ? `oxp-vault rotate ${name}; then ${words}` : words;
+  return how === 'generate' ? `oxp-vault rotate ${name}; then ${words}` : visible(words);
 }
 
 function stateWords(version: SecretVersion, current: SecretVersion): string {
@@ -75,6 +75,6 @@ function section(title: string, object: Readonly<Record<string, Json>>): string 
 /** One line each: a certificate is for --json and `open NAME#certificate`. */
 function plain(value: Json): string {
   const words = typeof value === 'string' ? value : JSON.stringify(value);
-  const [first = '', ...rest] = words.replace(/[\p{Cc}\p{Cf}]+/gu, '\n').split('\n');
-  return rest.some((line) => line !== '') || first.length > 100 ? `${first.slice(0, 60)}…` : first;
+  const [first = '', ...rest] = words.split('\n');
+  return rest.some((line) => line !== '') || first.length > 100 ? `${visible(first).slice(0, 60)}…` : visible(first);
 }
