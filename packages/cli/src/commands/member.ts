@@ -74,7 +74,7 @@ function rolesOrDefault(vault: Vault, { role, admin }: AddOptions): readonly str
 async function remove(context: CliContext, person: string): Promise<number> {
   const vault = await vaultForWriting(context);
   const before = vault.policy.policy;
-  const known = knownTo(vault, person);
+  const known = await knownTo(vault, person);
   const outcome = await change(context, vault, withoutMember(vault.policy, person), `Remove ${person}?`);
   if (!outcome) return 0;
   const turned = outcome.inEffect && vault.policy.people.has(vault.requireEnrolled().card.person) ? await turnDueKeys(vault) : [];
@@ -82,9 +82,10 @@ async function remove(context: CliContext, person: string): Promise<number> {
   const stale = [...vault.policy.roles].filter(([, state]) => state.stale).map(([role]) => role);
   await context.result({ person, policy: outcome, turned, stale, known }, outcomeInWords(outcome) + turnedInWords(context, turned) + knownInWords(person, known));
   for (const role of stale) await context.warn(`The key of role ${role} is stale until one of its members writes something, or types: oxp-vault role rekey ${role}`);
-  const current = known.filter((secret) => secret.current);
-  if (current.length > 0) await context.next(`oxp-vault rotate ${current.slice(0, 3).map((secret) => secret.name).join(' ')}${current.length > 3 ? ' …' : ''}`);
-  return tellWaiting(context, outcome);
+  if (!outcome.inEffect) return tellWaiting(context, outcome);
+  const rotatable = known.filter((secret) => secret.inUse && secret.rotation.how === 'generate').map((secret) => secret.name);
+  if (rotatable.length > 0) await context.next(`oxp-vault rotate ${rotatable.slice(0, 3).join(' ')}${rotatable.length > 3 ? ' …' : ''}`);
+  return 0;
 }
 
 function turnedInWords(context: CliContext, turned: readonly string[]): string {
@@ -92,8 +93,9 @@ function turnedInWords(context: CliContext, turned: readonly string[]): string {
 }
 
 function knownInWords(person: string, known: readonly KnownSecret[]): string {
-  const current = known.filter((secret) => secret.current).length;
+  const inUse = known.filter((secret) => secret.inUse).length;
   if (known.length === 0) return `${person} never had access to a secret.\n`;
-  const rows = known.map(({ name, versions, kind, how, current: now }) => [name, versions.map((n) => `v${n}`).join(' '), kind, how, now ? 'still in use' : 'replaced']);
-  return `\n${table(['NAME', 'VERSIONS', 'KIND', 'HOW', 'VALUE'], rows)}${count(current, 'secret')} that ${person} could have known still ${current === 1 ? 'has' : 'have'} the same value.\n`;
+  const toReplace = ({ name, inUse, rotation }: KnownSecret): string => (!inUse ? 'replaced' : rotation.how === 'generate' ? `oxp-vault rotate ${name}` : rotation.words);
+  const rows = known.map((secret) => [secret.name, secret.versions.map((n) => `v${n}`).join(' '), secret.how, toReplace(secret)]);
+  return `\n${table(['NAME', 'VERSIONS', 'HOW', 'TO REPLACE IT'], rows)}${count(inUse, 'secret')} that ${person} could have known still ${inUse === 1 ? 'has' : 'have'} the same value.\n`;
 }

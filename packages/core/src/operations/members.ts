@@ -1,10 +1,8 @@
-/** People come and go: a policy change, then one small grant a role; what a leaver still knows is said plainly. */
+/** People come and go: a policy change, then one small grant a role. */
 import { VaultError } from '../errors.js';
 import type { Card } from '../policy/card.js';
 import type { Policy } from '../policy/policy.js';
 import { newestEpoch, type PolicyState } from '../policy/state.js';
-import type { SecretVersion } from '../seal/state.js';
-import { newestVersion } from '../seal/state.js';
 import type { Vault } from '../vault.js';
 import { grantRole, holdsKey, turnRole, ungranted } from './role-turn.js';
 
@@ -103,47 +101,6 @@ export async function turnDueKeys(vault: Vault): Promise<string[]> {
   const due = rolesToTurn(vault);
   for (const role of due) await vault.append(await turnRole(vault, role));
   return due;
-}
-
-export interface KnownSecret {
-  readonly name: string;
-  readonly versions: readonly number[];
-  /** True when the newest version is among them: the value in use is known. */
-  readonly current: boolean;
-  readonly kind: string;
-  readonly how: string;
-}
-
-/** Every version that a person could have opened, by the grants in the log, or knows because they sealed it. */
-export function knownTo(vault: Vault, person: string): KnownSecret[] {
-  const found: KnownSecret[] = [];
-  const highest = new Map<string, number>();
-  for (const [role, state] of vault.policy.roles) {
-    for (const epoch of state.epochs) if (epoch.grants.has(person) || epoch.maker.person === person) highest.set(role, epoch.epoch);
-  }
-  for (const name of vault.state.secrets.secrets.sortedKeys()) {
-    const versions = vault.state.secrets.secrets.get(name) ?? [];
-    const known = versions.filter((ver) => sealedBy(ver, person) || readableUpTo(ver, highest));
-    if (known.length === 0) continue;
-    const newest = newestVersion(versions);
-    const how = known.some((ver) => readableUpTo(ver, highest)) ? `member of ${rolesThatRead(known, highest).join(', ')}` : 'sealed it';
-    found.push({ name, versions: known.map((ver) => ver.statement.version), current: newest !== undefined && known.includes(newest), kind: newest?.statement.kind ?? known[0]!.statement.kind, how });
-  }
-  return found;
-}
-
-function sealedBy(version: SecretVersion, person: string): boolean {
-  return version.sealer.person === person;
-}
-
-/** A grant holds its epoch's key and all earlier ones. */
-function readableUpTo(version: SecretVersion, highest: ReadonlyMap<string, number>): boolean {
-  return 'readers' in version.statement && version.statement.readers.some((r) => r.epoch <= (highest.get(r.role) ?? 0));
-}
-
-function rolesThatRead(versions: readonly SecretVersion[], highest: ReadonlyMap<string, number>): string[] {
-  const roles = versions.flatMap((ver) => ('readers' in ver.statement ? ver.statement.readers : [])).filter((r) => r.epoch <= (highest.get(r.role) ?? 0));
-  return sorted(roles.map((r) => r.role));
 }
 
 function sorted(list: readonly string[]): string[] {
