@@ -2,9 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkpointSignedBy, readCheckpoint } from '../../packages/core/src/audit/checkpoint.js';
+import { writeStateCache } from '../../packages/core/src/engine/state-cache.js';
 import { leafHash, rootOf } from '../../packages/core/src/primitives/merkle.js';
 import { parseTlogProof, provesInclusion } from '../../packages/core/src/primitives/tlog-proof.js';
-import { toHex } from '../../packages/core/src/primitives/hash.js';
+import { sha256Hex, toHex } from '../../packages/core/src/primitives/hash.js';
+import { PersistentMap } from '../../packages/core/src/primitives/persistent-map.js';
 import { mustRunMain, runMain } from './harness.js';
 import { forceAppend, type TestVault, vaultOfAlice } from './vaults.js';
 
@@ -100,6 +102,26 @@ describe('audit verify', () => {
     expect(report).toMatchObject({ ok: true, entries: 5, voids: [{ leaf: 4, code: 'EPOCH_MISSING' }], strays: [] });
     expect(report.foreign).toEqual(['notes.txt', `objects/${'ab'.repeat(32)}.json`]);
     expect((await mustRunMain(vault.alice, ['audit', 'log', '--last', '1'])).text).toContain('! void, EPOCH_MISSING: granted role nobody');
+  });
+
+  it('believes no cache about what is void either', async () => {
+    const vault = await vaultOfAlice();
+    const library = await vault.open();
+    await forceAppend(library, library.sign('secret.retire', { statement: '00'.repeat(32) }));
+    const { id, local, log } = await vault.open();
+    await writeStateCache(local, id, { ...log, state: { ...log.state, voids: PersistentMap.from([]) } });
+    expect((await vault.open()).state.voids.size).toBe(0);
+    expect(JSON.parse((await runMain(vault.alice, ['audit', 'verify', '--json'])).text).voids).toMatchObject([{ leaf: 4 }]);
+  });
+
+  it('takes a file of another size than was signed for damaged, as every reader does', async () => {
+    const vault = await vaultOfAlice();
+    const library = await vault.open();
+    const grant = readFileSync(theOnly(vault, 'roles/'));
+    const blob = { sha256: sha256Hex(grant), size: grant.length + 1 };
+    const { recipient } = library.policy.roles.get('team')!.epochs[0]!;
+    await library.append({ entries: [library.sign('role.grant', { role: 'team', epoch: 1, recipient, person: 'alice', blob })], files: [] });
+    expect(JSON.parse((await runMain(vault.alice, ['audit', 'verify', '--json'])).text)).toMatchObject({ ok: false, damaged: [{ leaf: 4 }] });
   });
 
   it('does not ask for what only a void entry names', async () => {

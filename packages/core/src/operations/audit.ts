@@ -46,7 +46,7 @@ export async function verifyVault(vault: Vault, step: (done: number, total: numb
   await vault.refresh();
   // Held against what this machine has accepted: a cache that was tampered with is found out as well.
   const { log } = await loadLog(vault.store, async () => ({ known: nothingKnown, vouched: [{ ...vault.point, by: 'this machine' }] }));
-  const leaves = await walkLog(vault);
+  const leaves = await walkLog(vault, log.state.voids);
   const named = new Map<string, { file: NamedFile; leaf: number }>();
   const known = new Set(logPaths(vault));
   for (const { leaf, files, refused } of leaves) {

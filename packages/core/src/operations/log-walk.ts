@@ -12,6 +12,7 @@ import { grantPath } from '../policy/roles.js';
 import type { Store } from '../ports.js';
 import type { SecretSeal } from '../seal/ops.js';
 import { ciphertextPath, sharePath, type Statement } from '../seal/statement.js';
+import type { VaultState } from '../state.js';
 import type { BlobRef } from '../wire.js';
 import type { Vault } from '../vault.js';
 
@@ -38,12 +39,15 @@ export interface WalkedLeaf {
   readonly files: readonly NamedFile[];
 }
 
-/** All leaves up to the checkpoint that the vault has accepted, in order. Throws RACE_LOST when writers never pause. */
-export async function walkLog(vault: Vault): Promise<WalkedLeaf[]> {
+/**
+ * All leaves up to the checkpoint that the vault has accepted, in order. `voids`: what is void, where the vault's own state is not to
+ * be believed. Throws RACE_LOST when writers never pause.
+ */
+export async function walkLog(vault: Vault, voids?: VaultState['voids']): Promise<WalkedLeaf[]> {
   const lines = await allLines(vault);
   const walked: WalkedLeaf[] = [];
   for (const [leaf, data] of lines.entries()) {
-    const refused = vault.state.voids.get(String(leaf));
+    const refused = (voids ?? vault.state.voids).get(String(leaf));
     walked.push({ leaf, data, ...(refused ? { refused } : {}), ...(await read(vault.store, data)) });
   }
   return walked;
