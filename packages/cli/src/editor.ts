@@ -19,7 +19,7 @@ export interface EditedFile {
 }
 
 /** Puts `bytes` where the editor can change them. `fileName` tells the editor what it is. Throws UNSUPPORTED, STORE_IO. */
-export async function fileToEdit(io: Pick<Io, 'env'>, bytes: Uint8Array, fileName: string): Promise<EditedFile> {
+export async function fileToEdit(io: Pick<Io, 'env' | 'cwd'>, bytes: Uint8Array, fileName: string): Promise<EditedFile> {
   const directory = join(await memoryDirectory(io.env), `oxp-vault-${randomBytes(8).toString('hex')}`);
   const path = join(directory, fileName);
   const forget = dropOnSignal(directory, { interrupt: 'ignore' });
@@ -38,7 +38,7 @@ export async function fileToEdit(io: Pick<Io, 'env'>, bytes: Uint8Array, fileNam
   return {
     remove,
     edit: async () => {
-      await runEditor(io.env, path);
+      await runEditor(io, path);
       try {
         return new Uint8Array(await readFile(path));
       } catch (error) {
@@ -68,12 +68,12 @@ async function isInMemory(directory: string): Promise<boolean> {
 }
 
 /** As git does it: $VISUAL, else $EDITOR, else vi, through the shell, because people put options there. */
-function runEditor(env: Io['env'], path: string): Promise<void> {
+function runEditor({ env, cwd }: Pick<Io, 'env' | 'cwd'>, path: string): Promise<void> {
   const editor = env['VISUAL'] || env['EDITOR'] || 'vi';
   // An editor has plugins, and they have no business with the identity.
   const { OXP_VAULT_IDENTITY_DATA: _, ...seen } = env;
   return new Promise((resolve, reject) => {
-    const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, editor, path], { stdio: 'inherit', env: seen });
+    const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, editor, path], { stdio: 'inherit', env: seen, cwd });
     child.on('error', (error) => reject(new VaultError('USAGE', 'the editor cannot be started', { hint: 'Say which one: EDITOR=nano oxp-vault edit NAME', cause: error })));
     child.on('close', (code) => {
       if (code === 0) resolve();

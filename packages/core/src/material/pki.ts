@@ -69,7 +69,7 @@ export const pkiRoot: MaterialKind = {
   fields,
   check: (material, context) => checkCa('pki-root', material, context),
   facts,
-  rotation: () => ({ how: 'plan', words: 'a new version keeps the same key. Plan: docs/pki-root-succession.md' }),
+  rotation: () => ({ how: 'plan', words: 'whatever trusts the old root must learn the new one first. The plan: docs/pki-root-succession.md' }),
 };
 
 /** Intermediate CA: issued by a secret of kind pki-root or pki-intermediate, never valid longer than that one. */
