@@ -81,6 +81,8 @@ describe('open', () => {
     await alice.must(['retire', 'dns/tsig']);
     const after = (await alice.must(['open', 'dns/tsig', '--format', 'bind'])).text;
     expect(after).not.toContain('key "external-dns." {');
+    // Nor was the retired one opened for it.
+    expect((await alice.must(['audit', 'log', '--last', '1'])).text).toMatch(/opened dns\/tsig v2 \(open\)\n$/);
     expect((await alice.must(['open', 'dns/tsig', '--format', 'external-dns'])).text).toContain('rfc2136-tsig-keyname');
   });
 

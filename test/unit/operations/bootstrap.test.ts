@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { parseBootstrap } from '../../../packages/core/src/material/bootstrap.js';
+import { VaultError } from '../../../packages/core/src/errors.js';
 import { document } from '../../../packages/core/src/material/document.js';
 import { password } from '../../../packages/core/src/material/password.js';
 import { planSeal, type SealPlanOptions } from '../../../packages/core/src/operations/bootstrap.js';
@@ -136,6 +137,23 @@ describe('planning and running a bootstrap', () => {
     await runSealPlan(vault, planned);
     expect(file?.length).toBe(0);
     expect((await everything(team)).includes('canary-4711')).toBe(false);
+  });
+
+  it('wipes what it made, and also what it never got to', async () => {
+    const vault = await (await foundTeam()).as('alice');
+    const generate = vi.spyOn(password, 'generate');
+    try {
+      await seal(vault, `secrets:\n  made: { kind: password }\n`);
+      expect((await generate.mock.results[0]!.value).file.length).toBe(0);
+
+      const planned = await plan(vault, `secrets:\n  more: { kind: password }\n  taken: { kind: document, import: { env: A } }\n`, { port: given({ env: { A: 'x' } }) });
+      generate.mockRejectedValue(new VaultError('STORE_IO', 'the disk is gone'));
+      await expect(runSealPlan(vault, planned)).rejects.toMatchObject({ code: 'STORE_IO' });
+      const source = planned.steps[1]!.source;
+      expect(source?.from === 'import' && source.material.file.length).toBe(0);
+    } finally {
+      generate.mockRestore();
+    }
   });
 
   it('says that a rule is under custody, for that line and what it would issue alone', async () => {
