@@ -5,7 +5,7 @@ import { type MainOptions, mustRunMain, runMain } from './harness.js';
 import { type TestVault, vaultOfAlice } from './vaults.js';
 
 /** Alice's other machine: same identity, nothing known of the vault, no oxp-vault.yaml. */
-function elsewhere({ alice, directory }: TestVault): { vault: string[]; options: MainOptions } {
+function elsewhere({ alice, directory }: TestVault): { vault: string[]; options: MainOptions & Required<Pick<MainOptions, 'env'>> } {
   return { vault: ['--vault', directory], options: { cwd: tempDir('elsewhere'), env: { XDG_STATE_HOME: join(alice.home, 'other-state') } } };
 }
 
