@@ -6,6 +6,7 @@ import { at, buildStamp, filesBelow, packages, readJson, root, runHere, sourceDi
 
 const COMMAND = 'cli';
 const CORE_INDEX = at('packages', 'core', 'src', 'index.ts');
+const HOOKS_INDEX = at('packages', 'terraform-hooks', 'src', 'index.ts');
 const libraries = packages().filter((name) => name !== COMMAND);
 
 /** What a package is built from. A package without it is not built, and that is said. */
@@ -47,8 +48,8 @@ async function bundle() {
     target: 'node20.19',
     chunkNames: 'chunks/[name]-[hash]',
     // From the sources, so that only what a command imports of the library gets into its chunk.
-    alias: { '@oxp-vault/core': CORE_INDEX },
-    plugins: [directImports({ specifier: '@oxp-vault/core', index: CORE_INDEX, filter: /packages[\\/]cli[\\/]src[\\/].*\.ts$/ })],
+    alias: { '@oxp-vault/core': CORE_INDEX, '@oxp-vault/terraform-hooks': HOOKS_INDEX },
+    plugins: [directImports({ specifier: '@oxp-vault/core', index: CORE_INDEX, filter: /packages[\\/](cli|terraform-hooks)[\\/]src[\\/].*\.ts$/ })],
     // The ESM build of a package where it has one: it can be shaken, and needs no interop.
     mainFields: ['module', 'main'],
     // Names and lines stay: a stack trace in a bug report has to be readable, and start-up was measured not to care.

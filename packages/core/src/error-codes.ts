@@ -53,6 +53,7 @@ const codes = {
   EPOCH_MISSING: 'denied',
   EPOCH_STALE: 'denied',
   READERS_MISMATCH: 'denied',
+  SECRET_IN_STATE: 'denied',
 
   // Bytes are not what somebody entitled has signed, or not the newest.
   BAD_SIGNATURE: 'verification',
@@ -79,6 +80,7 @@ const codes = {
   MIXED_RECIPIENTS: 'verification',
   NO_RECIPIENTS: 'verification',
   LINK_REFUSED: 'verification',
+  SOPS_MAC: 'verification',
 
   NEEDS_SIGNATURES: 'needs-others',
   NEEDS_GRANT: 'needs-others',

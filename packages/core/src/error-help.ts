@@ -38,6 +38,7 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, string>> = {
   EPOCH_MISSING: 'The role has no key yet, so nothing can be sealed to it. One of its members runs any writing command, or `oxp-vault role rekey ROLE`; where the policy names a steward, that person can make a provisional one.',
   EPOCH_STALE: 'The key of a role is known to somebody who is no longer in it, or another epoch has replaced it: what is sealed now must not go to the old key. A remaining member turns it: `oxp-vault role rekey ROLE`. If you lost a race, run the command again.',
   READERS_MISMATCH: 'A version is sealed to other readers than its rule names. Honest clients never do that; the entry has no effect. If you wrote the client, seal exactly to the roles of the rule, in its order.',
+  SECRET_IN_STATE: 'Terraform keeps whatever an external data source gives it, in clear, in its state and in saved plans, so a private value is not given to one unasked. Public parts are. Where an ephemeral value, an environment variable or a provider of its own will do, use that; where the state itself is encrypted and its readers may know the secret, put `allow_secret_in_state = "true"` into the query.',
 
   BAD_SIGNATURE: 'An entry is not signed by the key that it claims. Either it was changed after it was signed, or somebody tried to sign in the name of another. It has no effect. Find out who appended it: `oxp-vault audit log`.',
   WEAK_KEY: 'A public key is of small or mixed order: for such a key signatures can be made that fit any message. No honest program makes one. Do not enrol it; ask its holder how it came about.',
@@ -63,6 +64,7 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, string>> = {
   MIXED_RECIPIENTS: 'Classic and post-quantum recipients in one vault or file: it would be no safer than the weaker kind. Make the identity anew for the kind of this vault (`oxp-vault identity create`, with --pq or without).',
   NO_RECIPIENTS: 'Something was to be encrypted to nobody. Such a file could never be opened, so none is made. A rule without readers, or a role without members, brings this about.',
   LINK_REFUSED: 'A symbolic link stands where a file or directory of the vault belongs. Links are never followed, because they would let somebody with write access point readers and writers elsewhere. Put the real thing there, or give its real path.',
+  SOPS_MAC: 'A SOPS file has no MAC, or one that is not of exactly its values in their order: after sops wrote it, somebody changed, moved, added or removed something. A merge conflict resolved by hand shows the same. Nothing of it is taken in. Get the file as sops wrote it; where you know that the change is right, let sops itself write the file again.',
 
   NEEDS_SIGNATURES: 'What was proposed is in the log and waits for more signatures. `oxp-vault status` names whose; they type `oxp-vault policy sign`. Nothing more is for you to do.',
   NEEDS_GRANT: 'You are a member of the role, and nobody has given you its key on this device yet. Any member who holds it types `oxp-vault role grant ROLE`; most writing commands do it on the way.',

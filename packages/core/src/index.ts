@@ -66,6 +66,11 @@ export { parseBootstrap, type BootstrapPlan, type BootstrapSecret } from './mate
 export type { ImportSource } from './material/bootstrap-import.js';
 export { defaultBootstrap } from './material/bootstrap-default.js';
 
+// SOPS files
+export { isSopsType, openSopsFile, type OpenedSops, type SopsSource } from './material/sops/open.js';
+export { SOPS_TYPES, type SopsDepth, type SopsPiece, type SopsType } from './material/sops/model.js';
+export { sopsImport, type SopsImport, type SopsTarget } from './operations/import-sops.js';
+
 // Output formats
 export { FORMAT_NAMES, formatsFor, isFormatName, outputFormat, outputFormats, renderSecrets, type FormatName, type FormatOptions, type OpenedSecret, type OutputFormat, type Rendered, type RenderedFile } from './formats/index.js';
 

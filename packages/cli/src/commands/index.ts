@@ -21,7 +21,9 @@ export const COMMANDS: readonly CommandRow[] = [
   { name: 'edit', group: 'Secrets', summary: 'change a secret in your editor', load: () => import('./edit.js') },
   { name: 'rotate', group: 'Secrets', summary: 'make the next version', load: () => import('./rotate.js') },
   { name: 'retire', group: 'Secrets', summary: 'say that an old version is deployed nowhere any more', load: () => import('./retire.js') },
+  { name: 'import', group: 'Secrets', summary: 'take over what is kept in SOPS', load: () => import('./import.js') },
   { name: 'generate', group: 'Secrets', summary: 'make material without a vault', load: () => import('./generate.js') },
+  { name: 'terraform', group: 'Secrets', summary: 'what Terraform and OpenTofu start by themselves', load: () => import('./terraform.js') },
 
   { name: 'member', group: 'People', summary: 'add and remove people', load: () => import('./member.js') },
   { name: 'policy', group: 'People', summary: 'show, propose and sign the rules', load: () => import('./policy.js') },
