@@ -114,7 +114,7 @@ describe('a canary', () => {
       ...errors.map((error, i): [string, string] => [`error ${i}`, `${inspect(error, { depth: 10 })} ${JSON.stringify(error)} ${String((error as Error).stack)}`]),
       ['status', JSON.stringify(await vaultStatus(bob))],
       ['opened', `${inspect(opened, { depth: 10, showHidden: true })} ${JSON.stringify(opened)} ${String(opened[0]!.file)}`],
-      ['sealed', `${inspect(batch.sealed, { depth: 20 })}`],
+      ['sealed', inspect(batch.sealed, { depth: 20 })],
       ['vault', inspect(bob, { depth: 10, showHidden: true })],
     ];
     expect(places.filter(([, text]) => forms.some((form) => text.includes(form))).map(([place]) => place)).toEqual([]);

@@ -1,8 +1,11 @@
 /** Older copies, other histories, other vaults: what a machine has seen, and what somebody was told, against what lies there now. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { signCheckpoint } from '../../packages/core/src/audit/checkpoint.js';
+import { encodePage, pagePath } from '../../packages/core/src/audit/page.js';
 import { writeStateCache } from '../../packages/core/src/engine/state-cache.js';
 import { Vault, type Identity } from '../../packages/core/src/index.js';
-import { utf8 } from '../../packages/core/src/primitives/hash.js';
+import { sha256Hex, toHex, utf8 } from '../../packages/core/src/primitives/hash.js';
+import { leafHash } from '../../packages/core/src/primitives/merkle-hash.js';
 import { codeOf, copyOf, failure, forger, makeVault, memoryLocal, openAs, people, proposalBy, rawStore, readRawLog, seal, successor, writeRawLog, clock, type RawStore, type TestLocal, type World } from '../support/vaults.js';
 
 type Cast = Record<'alice' | 'bob' | 'mallory', Identity>;
@@ -32,7 +35,7 @@ beforeEach(async () => {
 
 const again = (options: { expect?: string } = {}): Promise<Vault> => openAs(store, cast.bob, { local, ...options });
 const cachePath = (): string => [...local.files.keys()].find((path) => path.endsWith('state.bin'))!;
-const pinPath = (): string => [...local.files.keys()].find((path) => path.endsWith('pin.json'))!;
+const pinPath = (of = local): string => [...of.files.keys()].find((path) => path.endsWith('pin.json'))!;
 
 describe('a whole older copy', () => {
   it('is refused by who has seen more, with and without a cache', async () => {
@@ -144,12 +147,22 @@ describe('another history', () => {
   });
 });
 
+it('a line that fits a fork does not overrule what this machine has seen', async () => {
+  const other = copyOf(old, 'the-laptop');
+  const alice = await openAs(other, cast.alice);
+  await seal(alice, 'app/other');
+  expect(alice.point.size).toBe(world.vault.point.size);
+  replaceBy(other);
+  local.files.delete(cachePath());
+  expect(await codeOf(again({ expect: alice.expectLine }))).toBe('FORK');
+});
+
 describe('what somebody was told', () => {
   it('another vault than expected', async () => {
     expect(await codeOf(openAs(store, cast.bob, { expect: 'ab'.repeat(32) }))).toBe('EXPECT_MISMATCH');
   });
 
-  it.each(['', 'x', 'ab'.repeat(31), `${'ab'.repeat(32)}@`, `${'ab'.repeat(32)}@5`, `${'ab'.repeat(32)}@-1:${'ab'.repeat(32)}`, `${'AB'.repeat(32)}`, `${'ab'.repeat(32)}@1:${'ab'.repeat(31)}`])('a line that is none: %j', async (line) => {
+  it.each(['', 'x', 'ab'.repeat(31), `${'ab'.repeat(32)}@`, `${'ab'.repeat(32)}@5`, `${'ab'.repeat(32)}@-1:${'ab'.repeat(32)}`, 'AB'.repeat(32), `${'ab'.repeat(32)}@1:${'ab'.repeat(31)}`])('a line that is none: %j', async (line) => {
     expect(await codeOf(openAs(store, cast.bob, { expect: line }))).toBe('BAD_VALUE');
   });
 
@@ -180,7 +193,10 @@ describe('an unconfirmed copy', () => {
     const newcomer = await openAs(store, cast.bob, { confirmed: false, local: mine });
     await seal(world.vault, 'app/three');
     await openAs(store, cast.bob, { confirmed: false, local: mine });
+    const seen = mine.files.get(pinPath(mine))!;
     await newcomer.confirm();
+    // The pin never goes back, not even by a word of the person.
+    expect(JSON.parse(new TextDecoder().decode(mine.files.get(pinPath(mine))!))).toEqual({ ...(JSON.parse(new TextDecoder().decode(seen)) as object), confirmed: true });
     const later = await openAs(store, cast.bob, { confirmed: false, local: mine });
     expect(later.confirmed).toBe(true);
     expect(later.point.size).toBeGreaterThan(newcomer.point.size);
@@ -214,6 +230,45 @@ describe('the pin', () => {
   });
 });
 
+describe('another checkpoint over the same leaves', () => {
+  it('without a signature is refused by who knows them, and with another last page too', async () => {
+    const bob = await again();
+    const { size, root } = bob.point;
+    const log = await readRawLog(store);
+    const bytes = encodePage({ previous: null, lines: log.lines.map((line, i) => (i === 2 ? utf8('not what was verified') : line)) });
+    const page = sha256Hex(bytes);
+    store.files.set(pagePath(0, page), bytes);
+    for (const [by, name] of [[cast.mallory, log.page], [cast.mallory, page], [cast.alice, page]] as const) {
+      store.files.set('log/checkpoint', signCheckpoint({ vault: log.vault, size, root, page: name }, forger(by), by.signingKey));
+      expect(await codeOf(again())).toBe('BAD_CHECKPOINT');
+      expect(await codeOf(bob.refresh())).toBe('BAD_CHECKPOINT');
+    }
+    // By somebody enrolled, over the right page: whoever it is.
+    store.files.set('log/checkpoint', signCheckpoint({ vault: log.vault, size, root, page: log.page }, forger(cast.bob), cast.bob.signingKey));
+    await again();
+    await seal(bob, 'app/three');
+  });
+
+  it('that counts fewer leaves than its root has is refused', async () => {
+    const { size, root } = world.vault.point;
+    const log = await readRawLog(store);
+    const bytes = encodePage({ previous: null, lines: log.lines.slice(0, size - 1) });
+    const page = sha256Hex(bytes);
+    store.files.set(pagePath(0, page), bytes);
+    store.files.set('log/checkpoint', signCheckpoint({ vault: log.vault, size: size - 1, root, page }, forger(cast.alice), cast.alice.signingKey));
+    expect(await codeOf(again())).toBe('ROLLBACK');
+    expect(await codeOf(openAs(store, cast.bob))).toBe('BAD_CHECKPOINT');
+    // Where the pin is behind the cache.
+    local.files.set(pinPath(), utf8(JSON.stringify({ ...(JSON.parse(new TextDecoder().decode(local.files.get(pinPath()))) as object), size: 1, root: firstRoot(log.lines) })));
+    expect(await codeOf(again())).toBe('BAD_CHECKPOINT');
+  });
+});
+
+/** The root over the first leaf. */
+function firstRoot(lines: readonly Uint8Array[]): string {
+  return toHex(leafHash(lines[0]!));
+}
+
 describe('the cache', () => {
   const load = async (): Promise<string[]> => (await again()).state.secrets.secrets.sortedKeys();
 
@@ -223,6 +278,13 @@ describe('the cache', () => {
       local.files.set(cachePath(), bytes);
       expect(await load()).toEqual(['app/one', 'app/two']);
     }
+  });
+
+  it('with another name for a secret in it is dropped', async () => {
+    const good = Buffer.from(local.files.get(cachePath())!).toString('latin1');
+    expect(good).toContain('app/two');
+    local.files.set(cachePath(), Buffer.from(good.replaceAll('app/two', 'app/too'), 'latin1'));
+    expect(await load()).toEqual(['app/one', 'app/two']);
   });
 
   it('of another vault is dropped', async () => {
@@ -251,7 +313,7 @@ describe('the cache', () => {
     expect(await load()).toEqual(['app/one']);
   });
 
-  it('newer than the pin is not used', async () => {
+  it('newer than the pin does no harm', async () => {
     const pin = local.files.get(pinPath())!;
     await seal(world.vault, 'app/three');
     await writeStateCache(local, world.vault.id, world.vault.log);

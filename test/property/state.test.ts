@@ -262,9 +262,9 @@ describe('racing writers', () => {
       await Promise.all(plan.map((who, i) => seal(vaults[who]!, `app/s${i}`).catch(async (error: unknown) => {
         // One client object is not meant for two writes at once, and may give up: the same person then tries again, as told.
         if (!isVaultError(error, 'RACE_LOST')) throw error;
-        await seal(await openAs(store, people[who]!), `app/s${i}`);
+        await seal(await openAs(store, people[who]), `app/s${i}`);
       })));
-      const reader = await openAs(store, people[0]!);
+      const reader = await openAs(store, people[0]);
       expect(reader.state.secrets.secrets.sortedKeys()).toEqual(plan.map((_, i) => `app/s${i}`).sort());
       expect([...reader.state.secrets.secrets.values()].map((versions) => versions.length)).toEqual(plan.map(() => 1));
       expect(reader.state.voids.size).toBe(0);
@@ -275,7 +275,7 @@ describe('racing writers', () => {
     const inner = rawStore();
     const people = cast.slice(0, 2);
     await makeVault({ people, store: inner });
-    const alice = await openAs(inner, people[0]!);
+    const alice = await openAs(inner, people[0]);
     let raced = false;
     const slow = { ...inner, get: async (path: string) => {
       if (path.startsWith('log/0') && !raced) {
@@ -284,11 +284,11 @@ describe('racing writers', () => {
       }
       return inner.get(path);
     } };
-    const bob = await openAs(inner, people[1]!);
+    const bob = await openAs(inner, people[1]);
     Object.assign(bob, { store: slow });
     await seal(bob, 'app/second');
     expect(raced).toBe(true);
-    expect((await openAs(inner, people[0]!)).state.secrets.secrets.sortedKeys()).toEqual(['app/first', 'app/second']);
+    expect((await openAs(inner, people[0])).state.secrets.secrets.sortedKeys()).toEqual(['app/first', 'app/second']);
   });
 });
 

@@ -218,9 +218,8 @@ async function load(options: VaultOptions, inMemory: VerifiedLog | undefined, al
     }
     const pin = await readPin(local, vault);
     // A cache without its pin proves nothing, and one from before it is only a shortcut.
-    const cached = inMemory ?? (pin ? await readStateCache(local, vault) : undefined);
-    const known = cached && pin && cached.state.size <= pin.size ? cached : (inMemory ?? nothingKnown);
-    cachedSize = cached?.state.size ?? 0;
+    const known = inMemory ?? (pin ? await readStateCache(local, vault) : undefined) ?? nothingKnown;
+    cachedSize = known.state.size;
     const vouched: Vouched[] = [...alsoVouched];
     // What this process has seen holds even where somebody takes its pin away meanwhile.
     if (inMemory) vouched.push({ size: inMemory.state.size, root: toHex(inMemory.tree.root()), by: 'this machine' });

@@ -20,6 +20,7 @@ const ROOT_PREFIX = 16;
 const ATTEMPTS = 40;
 
 export const nothingKnown: VerifiedLog = {
+  accepted: '',
   state: emptyState,
   tree: CompactRange.empty,
   pages: [],
@@ -82,13 +83,16 @@ async function verified(store: Store, checkpoint: VaultCheckpoint, known: Verifi
 
 const SECOND_LOOK: ReadonlySet<ErrorCode> = new Set(['FORK', 'BAD_CHECKPOINT', 'STORE_INCOMPLETE', 'WRONG_VAULT']);
 
-async function extend(store: Store, checkpoint: VaultCheckpoint, known: VerifiedLog, vouched: readonly Vouched[]): Promise<VerifiedLog> {
+async function extend(store: Store, checkpoint: VaultCheckpoint, before: VerifiedLog, vouched: readonly Vouched[]): Promise<VerifiedLog> {
+  // What is known saves work only below a longer log, or under the very checkpoint that it was verified with. Another one of the
+  // same size may bear no signature and name another last page, which the next writer would build upon.
+  const same = before.accepted === sha256Hex(checkpoint.bytes);
+  const known = checkpoint.size > before.state.size || same ? before : nothingKnown;
   for (const point of vouched) {
     if (checkpoint.size < point.size) throw rollback(checkpoint, point);
     if (point.size <= known.state.size && !rootWas(known.roots, point)) throw forked(checkpoint, point);
   }
   const log = checkpoint.size > known.state.size ? await fold(store, checkpoint, known, vouched) : known;
-  if (toHex(log.tree.root()) !== checkpoint.root) throw forked(checkpoint, { size: known.state.size, root: toHex(known.tree.root()), by: 'this machine' });
   await requireComplete(store, checkpoint, log);
   if (log.state.policy?.upgrade) throw upgradeRequired(log.state.policy.upgrade.format);
   return log;
@@ -134,7 +138,7 @@ async function fold(store: Store, checkpoint: VaultCheckpoint, known: VerifiedLo
     }
     if (state.policy?.vault !== checkpoint.vault) throw new VaultError('WRONG_VAULT', `the checkpoint names vault ${checkpoint.vault.slice(0, 8)}, and the log is another`);
   }
-  return { state, tree, pages, partial, files: [...files].sort(), policyFiles, policies, roots: allRoots, strays };
+  return { accepted: sha256Hex(checkpoint.bytes), state, tree, pages, partial, files: [...files].sort(), policyFiles, policies, roots: allRoots, strays };
 }
 
 function signedByEnrolled(checkpoint: VaultCheckpoint, state: VaultState): boolean {

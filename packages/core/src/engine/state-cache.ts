@@ -10,12 +10,14 @@ import type { SecretVersion, Standing } from '../seal/state.js';
 import type { VaultState, VoidLeaf } from '../state.js';
 
 /** Raised whenever the state or the fold changes its meaning: older caches are then dropped and the log is folded anew. */
-const CACHE_VERSION = 2;
+const CACHE_VERSION = 3;
 const CACHE_TAG = 'oxp-vault/state-cache';
 const DIGEST_SIZE = 32;
 
 /** The state with what it takes to verify only what is new. */
 export interface VerifiedLog {
+  /** SHA-256 of the checkpoint file under which all this was verified. */
+  readonly accepted: string;
   readonly state: VaultState;
   readonly tree: CompactRange;
   /** SHA-256 of every full page, in order. */
@@ -44,6 +46,7 @@ export interface Stray {
 
 interface Frozen {
   version: number;
+  accepted: string;
   size: number;
   policy: PolicyState | undefined;
   secrets: readonly (readonly [string, readonly SecretVersion[]])[];
@@ -65,9 +68,10 @@ function cachePath(vault: string): string {
 }
 
 export async function writeStateCache(local: LocalState, vault: string, log: VerifiedLog): Promise<void> {
-  const { state, tree, pages, partial, files, policyFiles, policies, roots, strays } = log;
+  const { accepted, state, tree, pages, partial, files, policyFiles, policies, roots, strays } = log;
   const frozen: Frozen = {
     version: CACHE_VERSION,
+    accepted,
     size: state.size,
     policy: state.policy,
     secrets: [...state.secrets.secrets],
@@ -116,6 +120,6 @@ export async function readStateCache(local: LocalState, vault: string): Promise<
     digests: DigestSet.fromBuffer(frozen.digests),
     voids: PersistentMap.from(frozen.voids),
   };
-  const { pages, partial, files, policyFiles, policies, roots, strays } = frozen;
-  return { state, tree: CompactRange.fromJSON(frozen.tree), pages, partial, files, policyFiles, policies, roots, strays };
+  const { accepted, pages, partial, files, policyFiles, policies, roots, strays } = frozen;
+  return { accepted, state, tree: CompactRange.fromJSON(frozen.tree), pages, partial, files, policyFiles, policies, roots, strays };
 }

@@ -4,8 +4,8 @@ import { sha256Hex } from '../primitives/hash.js';
 import type { PolicyPropose, PolicySign, PolicyWithdraw, VaultInit } from './ops.js';
 import { adminsAgree, adminsComeFirst, agrees, managersAgree } from './agreement.js';
 import { markStale, peopleUnder } from './people.js';
-import { checkPolicyFile, encodePolicy, policyFormat, POLICY_FORMAT, type CheckedPolicy, type Policy, type Threshold } from './policy.js';
-import { livingDevice, type PolicyState, type Proposal, type Signer } from './state.js';
+import { checkPolicyFile, encodePolicy, policyFormat, POLICY_FORMAT, type CheckedPolicy, type Policy } from './policy.js';
+import type { PolicyState, Proposal, Signer } from './state.js';
 import { judgeTransition, type Change, type CurrentTree } from './transition.js';
 
 /** What a policy op needs beside the slice: the leaf, the policy files named so far, and the trees that must stay satisfiable. */
