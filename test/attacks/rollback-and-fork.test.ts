@@ -196,7 +196,7 @@ describe('an unconfirmed copy', () => {
     const seen = mine.files.get(pinPath(mine))!;
     await newcomer.confirm();
     // The pin never goes back, not even by a word of the person.
-    expect(JSON.parse(new TextDecoder().decode(mine.files.get(pinPath(mine))!))).toEqual({ ...(JSON.parse(new TextDecoder().decode(seen)) as object), confirmed: true });
+    expect(JSON.parse(new TextDecoder().decode(mine.files.get(pinPath(mine))))).toEqual({ ...(JSON.parse(new TextDecoder().decode(seen)) as object), confirmed: true });
     const later = await openAs(store, cast.bob, { confirmed: false, local: mine });
     expect(later.confirmed).toBe(true);
     expect(later.point.size).toBeGreaterThan(newcomer.point.size);
