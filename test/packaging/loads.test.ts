@@ -15,14 +15,14 @@ const OURS = /packages\/core\/src\/(material\/(?!kinds\.ts|registry\.ts|material
 const MODULE = /^\/\/ (\S+\.[cm]?[jt]s)$/gm;
 
 /** Runs the built command with a hook that writes down every file that is loaded, and gives the modules inside them. */
-async function modulesLoaded(alice: VaultOwner, argv: readonly string[]): Promise<string[]> {
+async function modulesLoaded(alice: VaultOwner, argv: readonly string[], env: Record<string, string> = { OXP_VAULT: join(alice.work, 'vault') }): Promise<string[]> {
   const scratch = tempDir('loads');
   const list = join(scratch, 'list');
   writeFileSync(list, '');
   const hook = join(scratch, 'hook.mjs');
   const loader = `import { appendFileSync } from 'node:fs'; export async function load(url, context, next) { appendFileSync(${JSON.stringify(list)}, url + '\\n'); return next(url, context); }`;
   writeFileSync(hook, `import { register } from 'node:module'; register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(loader)}));`);
-  const result = await alice.run(process.execPath, ['--import', hook, BIN, ...argv]);
+  const result = await alice.run(process.execPath, ['--import', hook, BIN, ...argv], { env });
   expect(result.code, result.stderr).toBe(0);
   const files = new Set(readFileSync(list, 'utf8').split('\n').filter((url) => url.startsWith('file:')));
   expect(files.size).toBeGreaterThan(2);
@@ -49,6 +49,10 @@ describe('what a command loads', () => {
     expect(modules.filter((module) => module.includes('packages/core/src/operations/open.ts'))).toHaveLength(1);
     expect(packagesIn(modules)).toEqual([]);
     expect(modules.filter((module) => OURS.test(module))).toEqual([]);
+  });
+
+  it('open through an oxp-vault.yaml: its parser, and nothing else of that weight', async () => {
+    expect(packagesIn(await modulesLoaded(alice, ['open', 'app/password'], {}))).toEqual(['yaml']);
   });
 
   it('open of a public field: the kind, and still none of the heavy libraries', async () => {

@@ -1,5 +1,5 @@
 /** Where the vault is: what was typed, else the environment, else the nearest place above (docs: "How commands find the vault"). */
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { directoryStore, type Store, VaultError } from '@oxp-vault/core';
@@ -23,7 +23,7 @@ export async function findVault(io: Pick<Io, 'env' | 'cwd'>, flag: string | unde
   if (named) return { address: normalAddress(named, io.cwd), from: 'OXP_VAULT' };
   for (const directory of upwards(io.cwd)) {
     const path = join(directory, CONFIG_FILE);
-    if (await isFile(path)) return { ...(await readConfig(path)), from: path };
+    if (await isFile(path)) return { ...(await (await import('./vault-config.js')).readConfig(path)), from: path };
   }
   for (const directory of upwards(io.cwd)) {
     for (const candidate of [directory, join(directory, 'vault')]) {
@@ -58,42 +58,6 @@ export function storeAt(address: string): Store {
     throw new VaultError('UNSUPPORTED', `a vault in ${kind} comes with a later release`, { hint: 'Until then keep the vault in a directory: --vault DIR' });
   }
   return directoryStore(address);
-}
-
-/**
- * The form that `init` writes: comments, and values of one word, bare or in quotes, that YAML takes as they stand. Everything else
- * goes to the YAML parser, which `open` and a provider's every call should not have to load.
- */
-const PLAIN_LINE = /^(?:#.*|(vault|expect): (?:"([\w./~+:@#%-]+)"|((?:[./~]|git\+|s3:)[\w./~+:@#%-]*\w|[0-9a-f]{64}(?:@\d+:[0-9a-f]{64})?)))?$/;
-
-function plainConfig(text: string): Record<string, string> | undefined {
-  const found = text.split('\n').map((line) => PLAIN_LINE.exec(line));
-  const pairs = found.flatMap((match) => (match?.[1] === undefined ? [] : [[match[1], (match[2] ?? match[3])!] as const]));
-  return found.includes(null) || new Set(pairs.map(([key]) => key)).size !== pairs.length ? undefined : Object.fromEntries(pairs);
-}
-
-async function readYaml(path: string, text: string): Promise<unknown> {
-  const { parseConfigYaml } = await import('./config-yaml.js');
-  const parsed = parseConfigYaml(text);
-  if ('badLine' in parsed) throw badConfig(path, `line ${parsed.badLine} is no YAML`);
-  return parsed.value;
-}
-
-async function readConfig(path: string): Promise<Omit<VaultAddress, 'from'>> {
-  const text = await readFile(path, 'utf8');
-  const raw = plainConfig(text) ?? (await readYaml(path, text));
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw badConfig(path, 'it is not a list of `key: value` lines');
-  const { vault, expect, ...more } = raw as Record<string, unknown>;
-  const [unknown] = Object.keys(more);
-  if (unknown !== undefined) throw badConfig(path, `${unknown} is no key of it`);
-  if (typeof vault !== 'string') throw badConfig(path, 'it does not say `vault: ADDRESS`');
-  if (expect !== undefined && typeof expect !== 'string') throw badConfig(path, '`expect` is not a text');
-  const address = normalAddress(vault, dirname(path));
-  return expect === undefined ? { address } : { address, expect };
-}
-
-function badConfig(path: string, why: string): VaultError {
-  return new VaultError('BAD_YAML', `${path} cannot be used: ${why}`, { hint: 'It holds two lines: `vault: ADDRESS` and, if you like, `expect: VAULT@SIZE:ROOT` as `oxp-vault status` prints it.' });
 }
 
 /** The directory and all above it. */

@@ -1,6 +1,6 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { findVault, normalAddress, storeAt } from '../../../packages/cli/src/address.js';
 import { tempDir } from '../../support/tmp.js';
 
@@ -39,6 +39,15 @@ describe('finding the vault', () => {
     const root = place({ 'other/oxp-vault.yaml': 'vault: ./evil\n' });
     symlinkSync(join(root, 'other', 'oxp-vault.yaml'), join(root, 'a', 'oxp-vault.yaml'));
     await expect(findVault({ cwd: join(root, 'a'), env: {} }, undefined)).rejects.toMatchObject({ code: 'VAULT_NOT_FOUND' });
+  });
+
+  it('does not believe an oxp-vault.yaml that another user has put above', async () => {
+    const root = place({ 'oxp-vault.yaml': `vault: ./v\nexpect: ${ID}\n` });
+    // Root can give the file away; anybody else pretends to be another user.
+    if (process.getuid?.() === 0) chownSync(join(root, 'oxp-vault.yaml'), 4242, 4242);
+    else vi.spyOn(process, 'getuid').mockReturnValue((process.getuid?.() ?? 0) + 1);
+    await expect(findVault({ cwd: root, env: {} }, undefined)).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
+    vi.restoreAllMocks();
   });
 
   it('says so when there is none', async () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { directoryStore } from '../../../packages/core/src/stores/index.js';
@@ -18,6 +18,16 @@ function filesIn(dir: string, prefix = ''): string[] {
   const entries = readdirSync(join(dir, prefix), { withFileTypes: true });
   return entries.flatMap((entry) => [`${prefix}${entry.name}`, ...(entry.isDirectory() ? filesIn(dir, `${prefix}${entry.name}/`) : [])]).sort();
 }
+
+it('a file that is put again looks new, so that gc spares it until its entry is there', async () => {
+  const dir = fresh();
+  const store = directoryStore(dir);
+  await store.putNew('secrets/a/0001-00.age', bytes('x'));
+  const file = join(dir, 'secrets/a/0001-00.age');
+  utimesSync(file, 1000, 1000);
+  await store.putNew('secrets/a/0001-00.age', bytes('x'));
+  expect(statSync(file).mtimeMs).toBeGreaterThan(Date.now() - 60_000);
+});
 
 describe('links', () => {
   const path = 'secrets/a/0001-00.age';

@@ -55,6 +55,8 @@ class DirectoryStore implements Store {
       // Synced too: somebody who was killed, or a plain copy, may have left the file in the page cache only.
       const present = await this.#tree.read(path, true);
       if (!same(present, bytes)) await this.#tree.publish(await this.#tree.writeTemporary(path, bytes), path);
+      // It may have lain there for long, named by nothing: from now on it must not look like old garbage to a `gc`.
+      else await this.#tree.touch(path);
       for (const directory of directories) this.#unsynced.add(directory);
     });
   }

@@ -7,7 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { link, mkdir, open, readdir, realpath, rename, unlink } from 'node:fs/promises';
+import { link, lutimes, mkdir, open, readdir, realpath, rename, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { VaultError } from '../errors.js';
 import { closing, lstatOrNothing, mustBePlain, plainBytes } from './file-steps.js';
@@ -122,6 +122,16 @@ export class PlainTree {
       await rename(temporary, file);
     } catch (error) {
       throw await this.#cleanUp(temporary, storeError(error, 'cannot write', file));
+    }
+  }
+
+  /** Makes the file look as new as it counts again. */
+  async touch(path: string): Promise<void> {
+    const now = new Date();
+    try {
+      await lutimes(this.at(path), now, now);
+    } catch (error) {
+      throw storeError(error, 'cannot write', this.at(path));
     }
   }
 
