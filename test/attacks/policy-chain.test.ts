@@ -385,6 +385,15 @@ describe('a future format', () => {
     expect(await codeOf(openAs(store, cast.carol))).toBe('UPGRADE_REQUIRED');
   });
 
+  it('follows the policy in effect like any other', async () => {
+    const { bytes, digest, path } = future();
+    const alice = await world.as(cast.alice);
+    for (const lie of [{ number: 3 }, { previous: 'ab'.repeat(32) }]) {
+      const body = { number: 2, digest, previous: vault.policy.digest, ...lie };
+      expect(await codeOf(alice.append({ entries: [alice.sign('policy.propose', body)], files: [{ path, bytes }] }))).toBe('STALE_DRAFT');
+    }
+  });
+
   it('is for admins to propose', async () => {
     await begin({ people: [cast.alice, cast.bob], admins: ['alice'], threshold: 1 });
     const { bytes, digest, path } = future();
