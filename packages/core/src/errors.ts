@@ -46,6 +46,9 @@ export class VaultError extends Error {
   }
 }
 
+/** The hint for whatever is damaged or missing in a store. */
+export const PUT_BACK = 'Put it back from a copy of the vault that is whole: a backup, or that of a colleague.';
+
 /** True for a VaultError, with the given code if one is named. */
 export function isVaultError(error: unknown, code?: ErrorCode): error is VaultError {
   return error instanceof VaultError && (code === undefined || error.code === code);

@@ -13,7 +13,7 @@ import type { CurrentTree } from './policy/transition.js';
 import { applyOpen, applyRetire, applySeal, applyStanding, type SealContext } from './seal/apply.js';
 import * as sealOps from './seal/ops.js';
 import { newestVersion, type SealAuthority, type SecretsState } from './seal/state.js';
-import type { VaultState } from './state.js';
+import type { VaultState } from './vault-state.js';
 import type { Json } from './wire.js';
 
 export interface OpContext {

@@ -3,41 +3,14 @@
  * it returns the next state. A leaf that is refused is void: kept, without effect, reported.
  */
 import { parseEntry, verifyEntry, entryBody, type Entry } from './audit/entry.js';
-import { refusal, VaultError, type ErrorCode, type Refusal } from './errors.js';
+import { refusal, VaultError, type Refusal } from './errors.js';
 import { OPS, type OpContext } from './ops.js';
 import { parseCard } from './policy/card.js';
 import { checkPolicyFile } from './policy/policy.js';
 import type { PolicyState, Signer } from './policy/state.js';
-import { DigestSet } from './primitives/digest-set.js';
-import { PersistentMap } from './primitives/persistent-map.js';
-import type { SecretsState } from './seal/state.js';
+import type { VaultState } from './vault-state.js';
 
-export interface VoidLeaf {
-  readonly leaf: number;
-  readonly code: ErrorCode;
-  readonly message: string;
-  /** Entry digest, where the entry is truly its signer's: those very bytes never count again. */
-  readonly digest?: string;
-}
-
-export interface VaultState {
-  /** Leaves folded so far. */
-  readonly size: number;
-  /** Undefined before `vault.init`. */
-  readonly policy: PolicyState | undefined;
-  readonly secrets: SecretsState;
-  readonly digests: DigestSet;
-  /** By leaf index, in decimal. */
-  readonly voids: PersistentMap<VoidLeaf>;
-}
-
-export const emptyState: VaultState = {
-  size: 0,
-  policy: undefined,
-  secrets: { secrets: PersistentMap.from([]), statements: PersistentMap.from([]), ciphertexts: DigestSet.empty, standing: new Map() },
-  digests: DigestSet.empty,
-  voids: PersistentMap.from([]),
-};
+export { emptyState, type VaultState, type VoidLeaf } from './vault-state.js';
 
 /** Leaf data with the files that entries may name: policy files and objects, by SHA-256. */
 export interface Leaf {

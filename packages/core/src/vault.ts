@@ -210,7 +210,7 @@ async function load(options: VaultOptions, inMemory: VerifiedLog | undefined, al
   const loaded = await loadLog(store, async (vault) => {
     if (met !== undefined && met !== vault) {
       throw new VaultError('WRONG_VAULT', `${store.address} holds vault ${vault.slice(0, 8)}, and this machine knows ${met.slice(0, 8)} there`, {
-        hint: 'Somebody has put another vault in its place. Ask who did; put the right one back: oxp-vault sync --restore',
+        hint: 'Somebody has put another vault in its place. Ask who did; put the right one back.',
       });
     }
     if (expect && expect.vault !== vault) {

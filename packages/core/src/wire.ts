@@ -11,7 +11,9 @@ export const Hex16 = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 
 /** One segment: persons, devices, roles, custody groups. */
 export const NAME = /^[a-z][a-z0-9._-]{0,63}$/;
-export const Name = v.pipe(v.string(), v.regex(NAME), v.check((s) => !s.includes('..')));
+export const Name = v.pipe(v.string(), v.check(isName));
+/** Names that every JavaScript object answers to: as keys of a policy they could not be told from what is not there. */
+const RESERVED: ReadonlySet<string> = new Set(['constructor', 'prototype']);
 
 /** A secret's name: segments joined by `/`, 255 characters at most. */
 export const SECRET_NAME = /^[a-z][a-z0-9._-]*(\/[a-z][a-z0-9._-]*)*$/;
@@ -46,7 +48,7 @@ export function sortedSet<const S extends v.GenericSchema<string>>(item: S) {
 }
 
 export function isName(text: string): boolean {
-  return NAME.test(text) && !text.includes('..');
+  return NAME.test(text) && !text.includes('..') && !RESERVED.has(text);
 }
 
 export function isSecretName(text: string): boolean {

@@ -111,7 +111,7 @@ async function show(context: CliContext, { card: wholeCard }: { card?: boolean }
 }
 
 async function passwd(context: CliContext, options: PasswdOptions): Promise<void> {
-  const { path } = await context.identityFile();
+  const { path, encrypted } = await context.identityFile();
   if (path === undefined) throw new VaultError('USAGE', 'the identity comes from OXP_VAULT_IDENTITY_DATA, which no command can change', { hint: 'Name the file: --identity FILE' });
   const identity = await context.identity();
   const file = options.newPassphraseFile === undefined ? undefined : resolve(context.io.cwd, options.newPassphraseFile);
@@ -121,7 +121,7 @@ async function passwd(context: CliContext, options: PasswdOptions): Promise<void
   await rememberCard(context.local(), { bytes }, identity.card);
   await tellPassphrase(context, chosen);
   await context.result({ ...described(identity.card), identity: path, encrypted: chosen !== undefined }, `${context.path(path)} has ${chosen === undefined ? 'no passphrase any more' : 'a new passphrase'}\n`);
-  await context.warn('Old copies and backups of the file still open with the old passphrase.');
+  await context.warn(`Old copies and backups of the file still open ${encrypted ? 'with the old passphrase' : 'without a passphrase'}.`);
 }
 
 /** Undefined where none is wanted. Throws PASSPHRASE_NEEDED where nobody can be asked. */

@@ -1,5 +1,5 @@
 /** The vault's checkpoint: a C2SP tlog-checkpoint whose extension line names the last page, signed by whoever sequenced. */
-import { VaultError } from '../errors.js';
+import { PUT_BACK, VaultError } from '../errors.js';
 import { formatCheckpoint, parseCheckpoint } from '../primitives/checkpoint.js';
 import { fromHex, toHex } from '../primitives/hash.js';
 import type { SigningKey } from '../primitives/ed25519.js';
@@ -44,7 +44,7 @@ export function readCheckpoint(bytes: Uint8Array): VaultCheckpoint {
   const vault = ORIGIN.exec(origin)?.[1];
   const page = extensions.map((line) => /^page ([0-9a-f]{64})$/.exec(line)?.[1]).find((digest) => digest !== undefined);
   if (vault === undefined || page === undefined || size === 0) {
-    throw new VaultError('BAD_CHECKPOINT', 'log/checkpoint is not the checkpoint of a vault', { hint: 'Put the last good state back: oxp-vault sync --restore' });
+    throw new VaultError('BAD_CHECKPOINT', 'log/checkpoint is not the checkpoint of a vault', { hint: PUT_BACK });
   }
   return { vault, size, root: toHex(root), page, bytes, note };
 }

@@ -1,5 +1,5 @@
 /** Pages: up to 256 entries, one a line, after one line with the digest of the page before (docs/format.md, "Pages"). */
-import { VaultError } from '../errors.js';
+import { PUT_BACK, VaultError } from '../errors.js';
 import { concatBytes, sha256Hex, utf8 } from '../primitives/hash.js';
 
 export const PAGE_SIZE = 256;
@@ -32,7 +32,7 @@ export function encodePage(page: Page): Uint8Array {
 /** Parses a page whose digest the caller expects. Throws STORE_INCOMPLETE when it is not that page. */
 export function decodePage(bytes: Uint8Array, sha256: string, path: string): Page {
   if (sha256Hex(bytes) !== sha256) {
-    throw new VaultError('STORE_INCOMPLETE', `${path} is not the page that the checkpoint names`, { hint: 'Put the last good state back: oxp-vault sync --restore' });
+    throw new VaultError('STORE_INCOMPLETE', `${path} is not the page that the checkpoint names`, { hint: PUT_BACK });
   }
   const lines: Uint8Array[] = [];
   for (let start = 0; start < bytes.length; ) {

@@ -10,7 +10,7 @@ import type { SecretVersion, Standing } from '../seal/state.js';
 import type { VaultState, VoidLeaf } from '../state.js';
 
 /** Raised whenever the state or the fold changes its meaning: older caches are then dropped and the log is folded anew. */
-const CACHE_VERSION = 3;
+const CACHE_VERSION = 4;
 const CACHE_TAG = 'oxp-vault/state-cache';
 const DIGEST_SIZE = 32;
 
@@ -30,7 +30,7 @@ export interface VerifiedLog {
   readonly policyFiles: ReadonlyMap<string, string>;
   /** The policies that took effect, in order, each with its leaf: what the claims of entries are held against. */
   readonly policies: readonly { readonly digest: string; readonly leaf: number }[];
-  /** First 16 bytes of the Merkle root at every size from 0 on: what `seen` and `--expect` are held against. */
+  /** The Merkle root at every size from 0 on, 32 bytes each: what `seen` and `--expect` are held against. */
   readonly roots: Uint8Array;
   /** Entries whose claims fit no point of this log, the checkpoint or the policy they name: the trace of a fork. */
   readonly strays: readonly Stray[];

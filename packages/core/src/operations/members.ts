@@ -30,7 +30,7 @@ export function withMember(state: PolicyState, card: Card, addition: MemberAddit
   const enrolled = state.people.get(person);
   const known = enrolled?.devices.some((d) => d.id === card.id) ?? false;
   if (enrolled && !known) {
-    throw new VaultError('KEY_TAKEN', `a person called ${person} is enrolled with other keys`, { hint: `If it is the same human, they add this device themselves: oxp-vault device add. Otherwise choose another name: oxp-vault identity create --person` });
+    throw new VaultError('KEY_TAKEN', `a person called ${person} is enrolled with other keys`, { hint: 'If it is the same human with a new device, put the card into the policy: oxp-vault policy propose --card CARD. Otherwise choose another name: oxp-vault identity create --person NAME' });
   }
   const missing = addition.roles.find((role) => !Object.hasOwn(base.roles, role));
   if (missing !== undefined) throw new VaultError('ROLE_NOT_FOUND', `there is no role ${missing}`, { hint: `Roles: ${Object.keys(base.roles).join(', ')}` });

@@ -1,7 +1,7 @@
 /** Opening: hash, then header, then decryption, all in memory; recorded before a byte is returned. */
 import { dequeue, enqueue } from '../engine/queue.js';
 import { inParallel } from '../engine/parallel.js';
-import { isVaultError, VaultError } from '../errors.js';
+import { isVaultError, PUT_BACK, VaultError } from '../errors.js';
 import { rolesOf, ruleFor } from '../policy/rules.js';
 import { ageDecrypt, ageHeaderStanzas, type AgeHeaderStanzas } from '../primitives/age.js';
 import { sha256Hex } from '../primitives/hash.js';
@@ -55,7 +55,7 @@ export function findVersion(vault: Vault, name: string, version?: number): Secre
     return found;
   }
   const newest = newestVersion(versions);
-  if (!newest) throw new VaultError('PENDING', `${name} is pending: its custodians have not acknowledged their shares yet`, { hint: 'See who is missing: oxp-vault custody status' });
+  if (!newest) throw new VaultError('PENDING', `${name} is pending: its custodians have not acknowledged their shares yet`);
   return newest;
 }
 
@@ -87,7 +87,7 @@ async function decryptVersion(vault: Vault, version: SecretVersion, ring: (role:
   const key = await readingKey(vault, statement, ring);
   const path = ciphertextPath(statement);
   const bytes = await vault.store.get(path);
-  if (!bytes) throw new VaultError('BLOB_MISSING', `${label} is in the log, and its file ${path} is missing`, { hint: 'Put it back from a machine that has it: oxp-vault sync --restore' });
+  if (!bytes) throw new VaultError('BLOB_MISSING', `${label} is in the log, and its file ${path} is missing`, { hint: PUT_BACK });
   if (bytes.length !== statement.ciphertext.size || sha256Hex(bytes) !== statement.ciphertext.sha256) {
     throw new VaultError('HASH_MISMATCH', `${path} is not the file that ${sealer.person} signed as ${label}`, { hint: 'It was changed after it was sealed. Nothing of it was decrypted.' });
   }
@@ -117,7 +117,7 @@ async function headerOf(bytes: Uint8Array, fault: string): Promise<AgeHeaderStan
 async function readingKey(vault: Vault, statement: Statement, ring: (role: string) => Promise<RoleKeys>): Promise<string> {
   const me = vault.requireEnrolled().card.person;
   const label = `${statement.name} version ${statement.version}`;
-  if (!('readers' in statement)) throw new VaultError('NOT_A_READER', `${label} is under custody: nobody reads it alone`, { hint: 'Ask for it: oxp-vault handover request' });
+  if (!('readers' in statement)) throw new VaultError('NOT_A_READER', `${label} is under custody: nobody reads it alone`, { hint: 'Opening by a quorum of its custodians comes with a later release.' });
   const mine = rolesOf(vault.policy.policy, me);
   const readers = statement.readers.filter((r) => mine.includes(r.role));
   if (readers.length === 0) {

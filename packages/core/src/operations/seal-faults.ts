@@ -36,7 +36,7 @@ export function sealFault(vault: Vault, name: string, chores = false): VaultErro
 export function readingFault(vault: Vault, { statement }: SecretVersion): VaultError | undefined {
   const { person } = vault.requireEnrolled().card;
   const label = `${statement.name} version ${statement.version}`;
-  if (!('readers' in statement)) return new VaultError('NOT_A_READER', `${label} is under custody: nobody reads it alone`, { hint: 'Ask for it: oxp-vault handover request' });
+  if (!('readers' in statement)) return new VaultError('NOT_A_READER', `${label} is under custody: nobody reads it alone`, { hint: 'Opening by a quorum of its custodians comes with a later release.' });
   const mine = rolesOf(vault.policy.policy, person);
   const readers = statement.readers.filter((r) => mine.includes(r.role));
   if (readers.length === 0) return new VaultError('NOT_A_READER', `you (${person}) may not read ${label}: it is sealed to ${statement.readers.map((r) => r.role).join(', ')}`);

@@ -65,7 +65,7 @@ export function treeFault(tree: ThresholdTree): string | undefined {
 /** `2 of alice bruno erin AND 1 of frank grace`. */
 export function treeInWords(tree: ThresholdTree): string {
   const allNested = tree.need === tree.of.length && tree.of.every((c) => typeof c !== 'string');
-  if (allNested) return tree.of.map((c) => treeInWords(c as ThresholdTree)).join(' AND ');
+  if (allNested) return tree.of.map((c) => treeInWords(c)).join(' AND ');
   const parts = tree.of.map((c) => (typeof c === 'string' ? c : `(${treeInWords(c)})`));
   return `${tree.need} of ${parts.join(' ')}`;
 }

@@ -1,0 +1,29 @@
+/** The roots that the log had at every size: what the claims of entries and `--expect` are held against. */
+import { parseEntry, type Entry } from '../audit/entry.js';
+import type { LogPoint } from '../audit/checkpoint.js';
+import { isVaultError } from '../errors.js';
+import { toHex } from '../primitives/hash.js';
+import type { Stray, VerifiedLog } from './state-cache.js';
+
+const ROOT_SIZE = 32;
+
+/** True when the log had this root at this size. */
+export function rootWas(roots: Uint8Array, point: LogPoint): boolean {
+  const at = point.size * ROOT_SIZE;
+  return toHex(roots.subarray(at, at + ROOT_SIZE)) === point.root;
+}
+
+/** The entry at `leaf` if what it claims to have seen was never so in this log. */
+export function strayOf(data: Uint8Array, leaf: number, roots: Uint8Array, policies: VerifiedLog['policies']): Stray | undefined {
+  let entry: Entry;
+  try {
+    entry = parseEntry(data);
+  } catch (error) {
+    if (isVaultError(error)) return undefined;
+    throw error;
+  }
+  const { seen, policy, actor } = entry.payload;
+  const claimed = policies[policy.number - 1];
+  const wasInEffect = claimed !== undefined && claimed.digest === policy.digest && claimed.leaf <= leaf;
+  return seen.size <= leaf && rootWas(roots, seen) && wasInEffect ? undefined : { leaf, person: actor.person, seen, policy };
+}

@@ -1,0 +1,33 @@
+/** What the fold of a log gives: plain data, each part owned by one domain. */
+import type { ErrorCode } from './errors.js';
+import type { PolicyState } from './policy/state.js';
+import { DigestSet } from './primitives/digest-set.js';
+import { PersistentMap } from './primitives/persistent-map.js';
+import type { SecretsState } from './seal/state.js';
+
+export interface VoidLeaf {
+  readonly leaf: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Entry digest, where the entry is truly its signer's: those very bytes never count again. */
+  readonly digest?: string;
+}
+
+export interface VaultState {
+  /** Leaves folded so far. */
+  readonly size: number;
+  /** Undefined before `vault.init`. */
+  readonly policy: PolicyState | undefined;
+  readonly secrets: SecretsState;
+  readonly digests: DigestSet;
+  /** By leaf index, in decimal. */
+  readonly voids: PersistentMap<VoidLeaf>;
+}
+
+export const emptyState: VaultState = {
+  size: 0,
+  policy: undefined,
+  secrets: { secrets: PersistentMap.from([]), statements: PersistentMap.from([]), ciphertexts: DigestSet.empty, standing: new Map() },
+  digests: DigestSet.empty,
+  voids: PersistentMap.from([]),
+};
