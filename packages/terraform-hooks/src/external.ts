@@ -29,7 +29,7 @@ export function parseExternalQuery(text: string): ExternalQuery {
     const [issue] = parsed.issues;
     const member = v.getDotPath(issue);
     const unknown = issue.type === 'strict_object' && issue.expected === 'never';
-    throw usage(member === null ? 'standard input is no JSON object of strings' : unknown ? `the query has an unknown member ${JSON.stringify(member.slice(0, 60))}` : `the query needs ${MEMBERS[member] ?? 'other members'}`);
+    throw usage(member === null ? 'standard input is no JSON object of strings' : unknown ? `the query has a member that is none of ${Object.keys(MEMBERS).join(', ')}` : `the query needs ${MEMBERS[member] ?? 'other members'}`);
   }
   const { name: view, version, allow_secret_in_state: allow } = parsed.output;
   const [name = '', field, ...more] = view.split('#');

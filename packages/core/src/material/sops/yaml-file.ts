@@ -15,7 +15,7 @@ const METADATA = 'sops';
 /** Characters that some reader takes for a line break or refuses; and lines of spaces, which are lost in the indentation. */
 const NOT_IN_BLOCK = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]|^[ \t]+$/m;
 /** No reader of any version of YAML takes these for anything but text. */
-const PLAIN_TEXT = /^(?!(?:y|n|yes|no|on|off|true|false|null)$)[a-z][\w./@-]*$/i;
+const PLAIN_TEXT = /^(?!(?:y|n|yes|no|on|off|true|false|null|e\d+)$)[a-z][\w./@-]*$/i;
 
 interface Walked {
   readonly leaves: SopsLeaf[];
