@@ -92,9 +92,11 @@ const codes = {
   RACE_LOST: 'conflict',
   LOCKED: 'conflict',
   VAULT_EXISTS: 'conflict',
+  REMOTE_ADDED: 'conflict',
 
   STORE_INCOMPLETE: 'store',
   STORE_IO: 'store',
+  STORE_REMOTE: 'store',
   BLOB_MISSING: 'store',
 
   IDENTITY_NOT_FOUND: 'identity',

@@ -17,6 +17,29 @@ export interface Store {
    * False when somebody else was first. LOCKED when a live or foreign process holds the lock.
    */
   swapCheckpoint(old: Uint8Array | undefined, next: Uint8Array): Promise<boolean>;
+  /**
+   * `putNew` of all files, the swap and the removal of what it replaces, as one act, where a store can do that: then a lost race
+   * leaves nothing behind. Same answer and errors as `swapCheckpoint`.
+   */
+  commit?(change: StoreChange): Promise<boolean>;
+  /**
+   * Brings a local mirror up to date, if that is older than `maxAge` seconds (Infinity: not at all), and says how old it is. A store
+   * without it is always read where it is. Reads never use the network, except the first one of a mirror that is not there yet.
+   */
+  refresh?(maxAge: number): Promise<Freshness>;
+}
+
+export interface StoreChange {
+  readonly old: Uint8Array | undefined;
+  readonly next: Uint8Array;
+  readonly files: readonly { readonly path: string; readonly bytes: Uint8Array }[];
+  /** Garbage once the swap is done. */
+  readonly replaced: readonly string[];
+}
+
+export interface Freshness {
+  /** When the mirror was last known to be the newest, whole seconds by the clock of this machine. Absent: never. */
+  readonly fetched?: number;
 }
 
 /** Whole seconds since 1970-01-01 UTC. */

@@ -44,7 +44,7 @@ class FsLocalState implements LocalState {
 
 const GROUP_OR_OTHERS_WRITE = 0o022;
 
-function mustBeOurs(path: string, stats: Stats): void {
+export function mustBeOurs(path: string, stats: Stats): void {
   const us = process.geteuid?.();
   // No owners and modes of this kind on Windows.
   if (us === undefined) return;

@@ -1,0 +1,66 @@
+/** What git and the server behind it say when something goes wrong, in words that tell what to do. */
+import { VaultError } from '../errors.js';
+import { maskUrls } from './git-address.js';
+import type { GitResult } from './git-process.js';
+
+/**
+ * `moved`: somebody else was first. `busy`: another process holds a lock for a moment. `cut`: nobody knows how far it got.
+ * The others will not be better at the next try.
+ */
+export type GitTrouble = 'moved' | 'busy' | 'cut' | 'declined' | 'access' | 'absent' | 'full' | 'unsafe' | 'aborted' | 'other';
+
+export interface GitFailure {
+  readonly trouble: GitTrouble;
+  readonly error: VaultError;
+}
+
+// In this order: what is said first here is the better explanation where several fit. No server's text decides about more than the words
+// of a message and whether trying again makes sense.
+const SIGNS: readonly (readonly [GitTrouble, RegExp])[] = [
+  ['full', /no space left on device|disk quota exceeded|file too large|quota (?:has been )?exceeded|insufficient disk/i],
+  ['unsafe', /dubious ownership/i],
+  ['moved', /\[rejected\]|non-fast-forward|fetch first|incorrect old value|is at [0-9a-f]+ but expected|reference already exists|failed to update ref|cannot lock ref 'refs\/heads|failed to lock/i],
+  ['busy', /\.lock': file exists|cannot lock ref|unable to create '.*\.lock'/i],
+  ['access', /authentication failed|could not read (?:username|password)|terminal prompts disabled|permission denied|access denied|host key verification failed|returned error: 40[13]|permission to \S+ denied|not authori[sz]ed|invalid credentials|deploy key|read.only/i],
+  ['declined', /\[remote rejected\]|hook declined|protected branch|GH\d{3}|shallow update not allowed|currently checked out|deny/i],
+  ['cut', /could not resolve|name resolution|network is unreachable|no route to host|connection (?:refused|reset|timed out|closed|abort)|operation timed out|failed to connect|couldn't connect|unable to (?:connect|access)|hung up|early eof|unexpected disconnect|RPC failed|broken pipe|index-pack (?:failed|abnormal)|unpack-objects abnormal|remote unpack failed|unexpected eof|bad line length|protocol error|invalid index-pack output|returned error: 5\d\d|gnutls|ssl|expected flush|remote end|unable to rewind|unpacker error/i],
+  ['absent', /repository .*not found|does not appear to be a git repository|not a git repository|does not exist|no such file or directory|returned error: 404|project .*not (?:be )?found/i],
+];
+
+/** The one about the branch is no failure: the vault is not there yet, or not any more. */
+export function branchMissing(result: GitResult): boolean {
+  return result.code !== 0 && /couldn't find remote ref/i.test(result.stderr);
+}
+
+/** `doing` is like `cannot fetch`; `place` names the repository without any password. */
+export function failureOf(result: GitResult, doing: string, place: string): GitFailure {
+  const said = `${result.stdout.toString('utf8').slice(0, 4000)}\n${result.stderr}`;
+  const trouble = result.stopped === 'aborted' ? 'aborted' : result.stopped === 'timeout' ? 'cut' : (SIGNS.find(([, sign]) => sign.test(said))?.[0] ?? 'other');
+  const late = result.stopped === 'timeout';
+  const [why, hint] = late ? ['no answer in time', 'Look at the network, then run the command again: an entry is never appended twice.'] : WORDS[trouble];
+  const details = linesOf(said);
+  return { trouble, error: new VaultError('STORE_REMOTE', `${doing} ${place}: ${why}`, { hint, details: details.length > 0 ? details : [`git ended with exit code ${result.code}`] }) };
+}
+
+const WORDS: Readonly<Record<GitTrouble, readonly [why: string, hint: string]>> = {
+  moved: ['others were writing all the time', 'Nothing of this command was written. Run it again.'],
+  busy: ['another process is at work there', 'Run the command again.'],
+  cut: ['the connection failed', 'Look at the network and the address, then run the command again: an entry is never appended twice. Reading goes on with --offline.'],
+  declined: ['the server declined the push', 'A rule or hook of the server does not let you push this branch; what it said is above. The branch needs no review and no force: let its protection allow direct pushes by the people of the vault.'],
+  access: ['access was denied', 'Try `git ls-remote` with that address: it uses the same keys and credential helpers. To write, the account needs the right to push.'],
+  absent: ['there is no such repository, or you may not see it', 'Check the address. A new, empty repository has to be made at the server first.'],
+  full: ['there is no room left', 'Make room, here or at the server as it says, and run the command again. Nothing was changed.'],
+  unsafe: ['git does not trust a repository that belongs to somebody else', 'See `git help config`, safe.directory.'],
+  aborted: ['it was interrupted', 'Run the command again: an entry is never appended twice.'],
+  other: ['git failed', 'What it said is above. Mend the cause and run the command again.'],
+};
+
+/** The lines that say something, without passwords, control characters and advice about work trees. */
+export function linesOf(said: string): string[] {
+  return maskUrls(said)
+    .split(/[\r\n]+/)
+    .map((line) => line.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '').replace(/[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g, ' ').trim())
+    .filter((line) => line !== '' && !/^(?:hint:|Done$|To |From )/.test(line))
+    .slice(0, 12)
+    .map((line) => (line.length > 300 ? `${line.slice(0, 299)}…` : line));
+}
