@@ -47,7 +47,7 @@ export async function answerKeyRequest(name: string, data: KeyProviderData | und
   const encryption_key = await readKey(newest, port);
   const external_data = { name, version: newest.version, keyid: keyIdOf(newest) };
   if (!data) return { keys: { encryption_key }, meta: { external_data } };
-  const old = data.version === newest.version ? newest : await olderKey(name, data, port);
+  const old = data.version === newest.version ? newest : await port.look({ name, version: data.version });
   checkSame(name, data, old);
   return { keys: { encryption_key, decryption_key: old === newest ? encryption_key : await readKey(old, port) }, meta: { external_data } };
 }
@@ -57,12 +57,7 @@ export function formatKeyAnswer(answer: KeyProviderAnswer): string {
   return JSON.stringify(answer);
 }
 
-async function olderKey(name: string, data: KeyProviderData, port: SecretPort): Promise<SecretView> {
-  // Judged before it is looked up: the data may name any secret of the vault.
-  if (data.name !== name) throw otherKey(name);
-  return port.look({ name, version: data.version });
-}
-
+/** The data may name any secret of the vault; only this one is ever looked at. */
 function checkSame(name: string, data: KeyProviderData, view: SecretView): void {
   if (data.name !== name || data.keyid !== keyIdOf(view)) throw otherKey(name);
 }

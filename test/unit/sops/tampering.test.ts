@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { Document } from 'yaml';
 import { openSops, plainText, SOPS_KEY, sopsText } from '../../support/sops.js';
 import { codeOf, failure } from '../../support/vaults.js';
 import { encryptValue, makeSopsJson } from '../../support/sops-file.js';
@@ -109,7 +110,8 @@ describe('the metadata', () => {
   });
 
   it('with a data key of a wrong size: refused', async () => {
-    expect(await codeOf(openSops('x.json', await makeSopsJson({ a: 'x' }, SOPS_KEY, { dataKey: new Uint8Array(16) })))).toBe('BAD_MATERIAL');
+    const error = await failure(openSops('x.json', await makeSopsJson({ a: 'x' }, SOPS_KEY, { dataKey: new Uint8Array(16) })));
+    expect(error).toMatchObject({ code: 'BAD_MATERIAL', message: 'the SOPS file has a data key of a wrong size' });
   });
 });
 
@@ -150,9 +152,29 @@ describe('the form', () => {
     expect(await codeOf(openSops('x.yaml', '['.repeat(200_000)))).toBe('BAD_MATERIAL');
   });
 
-  it('keeps values that begin with a byte order mark, and lone numbers as keys', async () => {
-    const values = { a: '\uFEFFx', '7': 'seven', b: 'a\uFFFDb' };
+  it('with an alias among its values: refused', async () => {
+    const error = await failure(openSops('types.yaml', change('types.yaml', 'note_unencrypted: in clear', 'note_unencrypted: &x in clear\nmore_unencrypted: *x')));
+    expect(error).toMatchObject({ code: 'BAD_MATERIAL', message: expect.stringContaining('alias') as string });
+  });
+
+  it.each([
+    ['begin with a byte order mark', { a: '\uFEFFx' }],
+    ['hold the replacement character', { a: 'a\uFFFDb' }],
+    ['stand under a number', { '7': 'seven', b: 'x' }],
+  ])('keeps values that %s', async (_, values) => {
     expect(JSON.parse(plainText(await openSops('x.json', await makeSopsJson(values, SOPS_KEY))))).toEqual(values);
+  });
+
+  it.each([[[0xff]], [[0xf0, 0x9f, 0x98]], [[0xe2, 0x82]], [[0xef, 0xbb, 0xbf, 0x00]]])('keeps bytes that are no text: %j', async (bytes) => {
+    const data = Uint8Array.from(bytes);
+    expect(await openSops('x', await makeSopsJson({ data }, SOPS_KEY))).toMatchObject({ type: 'binary', bytes: data });
+  });
+
+  it('that would be printed with a loss: refused', async () => {
+    const print = vi.spyOn(Document.prototype, 'toString').mockReturnValue('db: other\n');
+    const refused = await failure(openSops('types.yaml'));
+    print.mockRestore();
+    expect(refused).toMatchObject({ code: 'BAD_MATERIAL', message: expect.stringContaining('without loss') as string });
   });
 
   it('keeps values under names that objects have anyway', async () => {
