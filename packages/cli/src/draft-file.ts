@@ -1,5 +1,6 @@
 /** policy.yaml beside oxp-vault.yaml: a draft of people. Commands that change the policy keep an unedited one up to date. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { compileDraft, formatDraft, isVaultError, parseDraft, type Policy, policyDifference, type Vault } from '@oxp-vault/core';
 import { CONFIG_FILE } from './address.js';
@@ -26,10 +27,24 @@ export async function renewDraft(context: CliContext, vault: Vault, before: Poli
   const renewed = text === formatDraft(before) ? formatDraft(policy) : text.replace(/^based-on:.*$/m, `based-on: ${policy.number}`);
   if (saysTheSame(vault, renewed)) {
     if (renewed === text) return;
-    await writeFile(path, renewed);
+    await replaceDraft(path, renewed);
     await context.say(`${context.path(path)} is based on policy ${policy.number} now.`);
   } else {
     await context.warn(`${context.path(path)} was edited and is based on an older policy. The one in effect: oxp-vault policy show`);
+  }
+}
+
+/** People's own work: the old text or the new one, whatever happens. A link stays one. */
+async function replaceDraft(link: string, text: string): Promise<void> {
+  const path = await realpath(link);
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    const { mode } = await stat(path);
+    await writeFile(temporary, text, { flag: 'wx', mode, flush: true });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw ioError('cannot replace', link, error);
   }
 }
 

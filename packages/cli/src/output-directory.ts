@@ -25,7 +25,8 @@ export async function checkOutputDirectory(directory: string): Promise<void> {
 /** Writes the files under a name of its own and renames that into place, so that half of them are never taken for all. */
 export async function writeOutputDirectory(directory: string, files: readonly RenderedFile[]): Promise<void> {
   const parent = dirname(directory);
-  const draft = join(parent, `.${basename(directory)}.${randomBytes(6).toString('hex')}.tmp`);
+  const draft = join(parent, `.${basename(directory)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+  await removeAbandoned(directory);
   const forget = dropOnSignal(draft);
   try {
     await mkdir(parent, { recursive: true, mode: 0o700 });
@@ -39,6 +40,40 @@ export async function writeOutputDirectory(directory: string, files: readonly Re
     throw ioError('cannot write', directory, error);
   } finally {
     forget();
+  }
+}
+
+/** What a killed run left of its draft of this directory: plaintext that nobody asked for any more. */
+export async function removeAbandoned(directory: string): Promise<void> {
+  const parent = dirname(directory);
+  const prefix = `.${basename(directory)}.`;
+  for (const name of await namesIn(parent)) {
+    const pid = name.startsWith(prefix) ? /^(\d+)-[0-9a-f]{12}\.tmp$/.exec(name.slice(prefix.length))?.[1] : undefined;
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    try {
+      await rm(join(parent, name), { recursive: true, force: true });
+    } catch (error) {
+      throw ioError('cannot remove what a killed run left at', join(parent, name), error);
+    }
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw ioError('cannot read', directory, error);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It is there, but somebody else's.
+    return errnoOf(error) === 'EPERM';
   }
 }
 

@@ -1,8 +1,8 @@
 /** `init`: a vault, its first policy, and the drafts that people go on with. */
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { lstat, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
-import { type Card, defaultBootstrap, formatDraft, initialPolicy, initVault, isName, type Policy, type Vault, VaultError } from '@oxp-vault/core';
+import { type Card, defaultBootstrap, formatDraft, type Identity, initialPolicy, initVault, isName, isVaultError, type Policy, type Vault, VaultError, type VaultOptions } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { CONFIG_FILE, normalAddress, storeAt } from '../address.js';
 import { readCardFile } from '../card-file.js';
@@ -47,7 +47,7 @@ async function init(context: CliContext, address: string, options: InitOptions):
   const { io } = context;
   const place = context.options.vault ?? address;
   const config = join(io.cwd, CONFIG_FILE);
-  await mustNotExist(config);
+  if (!(await isEmptyFile(config))) await mustNotExist(config);
   const store = storeAt(normalAddress(place, io.cwd));
   const name = options.name ?? usableName(basename(io.cwd));
   if (!isName(name)) throw new VaultError('BAD_NAME', 'this is no name for a vault: small letters, digits, dots and dashes, a letter first', { hint: 'Name it: oxp-vault init --name NAME' });
@@ -68,9 +68,21 @@ async function init(context: CliContext, address: string, options: InitOptions):
     defaultRole: Object.keys(roles)[0]!,
     steward: me.person,
   });
-  const vault = await initVault({ store, local: context.local(), clock: context.clock, identity }, policy);
+  const vault = await makeOrFinish(context, { store, local: context.local(), clock: context.clock, identity }, policy);
   const wrote = await writeDrafts(context, config, vault, policy);
   await report(context, vault, me, wrote);
+}
+
+async function makeOrFinish(context: CliContext, options: VaultOptions & { identity: Identity }, policy: Policy): Promise<Vault> {
+  try {
+    return await initVault(options, policy);
+  } catch (error) {
+    if (!isVaultError(error, 'VAULT_EXISTS')) throw error;
+    const { finishInit } = await import('../unfinished-init.js');
+    const vault = await finishInit(options, policy, error);
+    await context.say('An init that was stopped had made this vault: it is finished now.');
+    return vault;
+  }
 }
 
 async function memberOf(context: CliContext, text: string): Promise<{ role: string; card: Card }> {
@@ -106,24 +118,35 @@ function usableName(text: string): string {
 async function writeDrafts(context: CliContext, config: string, vault: Vault, policy: Policy): Promise<string[]> {
   const near = relative(context.io.cwd, vault.store.address);
   const address = near === '' ? '.' : near.startsWith(`..${sep}`) || resolve(near) === near ? vault.store.address : `./${near}`;
-  const files: [string, string][] = [
-    [config, `# How commands find the vault, and which one it must be. Not secret.\nvault: ${JSON.stringify(address)}\nexpect: ${vault.id}\n`],
-    [join(context.io.cwd, BOOTSTRAP_FILE), defaultBootstrap()],
+  const files: readonly (readonly [string, string])[] = [
     [join(context.io.cwd, DRAFT_FILE), formatDraft(policy)],
+    [join(context.io.cwd, BOOTSTRAP_FILE), defaultBootstrap()],
+    // The last one: where it is, this was done.
+    [config, `# How commands find the vault, and which one it must be. Not secret.\nvault: ${JSON.stringify(address)}\nexpect: ${vault.id}\n`],
   ];
   const wrote: string[] = [];
   for (const [path, text] of files) if (await writeUnlessThere(context, path, text)) wrote.push(basename(path));
-  return wrote;
+  return wrote.reverse();
 }
 
-/** Drafts that are there already are people's own work. */
+/** Drafts that are there already are people's own work; an empty file is nobody's, but may be ours: stopped before it was written. */
 async function writeUnlessThere(context: CliContext, path: string, text: string): Promise<boolean> {
   try {
-    await writeFile(path, text, { flag: 'wx' });
+    await writeFile(path, text, { flag: (await isEmptyFile(path)) ? 'r+' : 'wx' });
     return true;
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw ioError('cannot write', path, error);
     await context.say(`${context.path(path)} was there already and is left as it is.`);
+    return false;
+  }
+}
+
+async function isEmptyFile(path: string): Promise<boolean> {
+  try {
+    const stats = await lstat(path);
+    return stats.isFile() && stats.size === 0;
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw ioError('cannot look at', path, error);
     return false;
   }
 }
