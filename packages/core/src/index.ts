@@ -33,10 +33,11 @@ export { compileDraft, formatDraft, initialPolicy, parseDraft, type Draft, type 
 export { policyDifference, type WordsLine } from './policy/words.js';
 export { policyHistory, type PolicyRecord } from './operations/policy-history.js';
 export { ruleFor, rolesOf } from './policy/rules.js';
-export { newestEpoch, type Epoch, type Grant, type Person, type PolicyState, type Proposal, type RoleState } from './policy/state.js';
+export { newestEpoch, type Device, type Epoch, type Grant, type Person, type PolicyState, type Proposal, type RoleState } from './policy/state.js';
 export { findProposal, policyOutcome, proposePolicy, signPolicy, withdrawPolicy, type PolicyOutcome } from './operations/policy-change.js';
 export { grantMissing, successorBase, turnDueKeys, withMember, withoutMember, type MemberAddition } from './operations/members.js';
 export { knownTo, type KnownSecret } from './operations/known-secrets.js';
+export { addDevice, addedThrough, ownDevice, removeDevice, type DeviceChange } from './operations/devices.js';
 export { grantRole, holdsKey, turnRole, ungranted } from './operations/role-turn.js';
 
 // Sealing and opening

@@ -6,7 +6,8 @@ import type { Command } from 'commander';
 import { type Act, examples } from '../command.js';
 import type { CliContext } from '../context.js';
 import { lock, rememberCard } from '../identity-file.js';
-import { askNewPassphrase, checkNewPassphrase, type NewPassphrase, passphraseFile, readPassphraseFile } from '../passphrase.js';
+import { nameOr, newPassphrase, tellPassphrase, usableName } from '../new-identity.js';
+import { passphraseFile } from '../passphrase.js';
 import { mustNotExist, replaceFile, writeNewFile } from '../private-file.js';
 import { columns, dateTime } from '../render.js';
 
@@ -124,21 +125,6 @@ async function passwd(context: CliContext, options: PasswdOptions): Promise<void
   await context.warn(`Old copies and backups of the file still open ${encrypted ? 'with the old passphrase' : 'without a passphrase'}.`);
 }
 
-/** Undefined where none is wanted. Throws PASSPHRASE_NEEDED where nobody can be asked. */
-async function newPassphrase(context: CliContext, wanted: boolean, file: string | undefined, flag: string): Promise<NewPassphrase | undefined> {
-  if (!wanted) return undefined;
-  if (file !== undefined) return { passphrase: checkNewPassphrase(await readPassphraseFile(file)), generated: false };
-  if (!context.interactive) {
-    throw new VaultError('PASSPHRASE_NEEDED', 'the identity needs a passphrase, and there is no terminal to ask for one', { hint: `Name a file that holds one (${flag} FILE), or leave the identity unprotected: --no-passphrase` });
-  }
-  return askNewPassphrase(await context.prompter(), 'Passphrase for your identity (Enter: make one for me):');
-}
-
-async function tellPassphrase(context: CliContext, chosen: NewPassphrase | undefined): Promise<void> {
-  if (!chosen?.generated) return;
-  await context.say(`\n  ${context.paint.strong(chosen.passphrase)}\n\nThis is your passphrase. Write it down now: it is shown once, and kept nowhere.\n`);
-}
-
 async function personName(context: CliContext, given: string | undefined): Promise<string> {
   const { USER, LOGNAME } = context.io.env;
   const usable = usableName(USER ?? LOGNAME ?? userInfo().username);
@@ -147,18 +133,6 @@ async function personName(context: CliContext, given: string | undefined): Promi
   if (!context.interactive) throw new VaultError('USAGE', 'your login name is no name for a person', { hint: 'Say it: --person NAME' });
   const fault = (answer: string): string | undefined => (isName(answer) ? undefined : 'Lower-case letters, digits, - . _, beginning with a letter.');
   return (await context.prompter()).text('Your name in vaults:', { validate: fault });
-}
-
-function nameOr(given: string | undefined, flag: string, otherwise: () => string): string {
-  if (given === undefined) return otherwise();
-  if (isName(given)) return given;
-  throw new VaultError('BAD_NAME', `${flag} ${JSON.stringify(given)} is no name`, { hint: 'Lower-case letters, digits, - . _, beginning with a letter, at most 64.' });
-}
-
-/** A name made of what the system calls somebody or something; undefined where nothing of it is left. */
-function usableName(text: string): string | undefined {
-  const name = text.toLowerCase().replace(/[^a-z0-9._-]+/g, '-').replace(/\.{2,}/g, '.').replace(/^[^a-z]+|[^a-z0-9]+$/g, '').slice(0, 64);
-  return isName(name) ? name : undefined;
 }
 
 function titleOf(card: Card): string {

@@ -26,6 +26,7 @@ export const COMMANDS: readonly CommandRow[] = [
   { name: 'terraform', group: 'Secrets', summary: 'what Terraform and OpenTofu start by themselves', load: () => import('./terraform.js') },
 
   { name: 'member', group: 'People', summary: 'add and remove people', load: () => import('./member.js') },
+  { name: 'device', group: 'People', summary: 'your own devices, the one in the safe included', load: () => import('./device.js') },
   { name: 'policy', group: 'People', summary: 'show, propose and sign the rules', load: () => import('./policy.js') },
   { name: 'role', group: 'People', summary: 'the keys of teams', load: () => import('./role.js') },
 

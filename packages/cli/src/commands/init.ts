@@ -162,7 +162,7 @@ async function report(context: CliContext, vault: Vault, me: Card, wrote: readon
     { vault: vault.id, name: policy.name, address: vault.store.address, person: me.person, expect: vault.expectLine, admins: policy.admins, roles: Object.fromEntries(Object.entries(policy.roles).map(([role, def]) => [role, def.members])), wrote },
     `vault "${policy.name}" ${short(vault.id)} in ${where}, made by ${me.person}\n${columns(rows, { indent: 2, gap: 3 })}`,
   );
-  if (of.length === 1) await context.warn('If this device is lost, so is everything. Make a second person admin while you can: oxp-vault member add CARD --admin');
+  if (of.length === 1) await context.warn('If this device is lost, so is everything. Put a recovery device in a safe: oxp-vault device add --recovery --out /media/usb/recovery.age');
   else if (of.length === 2) await context.warn('Both admins must agree: if one is lost, nobody can ever change the policy. Add a third: oxp-vault member add CARD --admin');
   await context.next(`look at ${BOOTSTRAP_FILE}, then: oxp-vault seal`);
 }

@@ -1,0 +1,55 @@
+/** A person's own devices: added and removed by one of them, with the grants that follow. */
+import { VaultError } from '../errors.js';
+import type { Card } from '../policy/card.js';
+import type { Device } from '../policy/state.js';
+import type { Vault } from '../vault.js';
+import { turnDueKeys } from './members.js';
+import { grantRole, holdsKey, ungranted } from './role-turn.js';
+
+export interface DeviceChange {
+  /** Roles whose key the person's devices were granted, all of them, or whose key was turned. */
+  readonly granted: readonly string[];
+  readonly turned: readonly string[];
+}
+
+/** Enrols another device of the person who runs this, and seals to it the role keys that this device can open. */
+export async function addDevice(vault: Vault, card: Card): Promise<DeviceChange> {
+  vault.requireEnrolled();
+  await vault.append({ entries: [vault.sign('device.add', { card: card.line })], files: [] });
+  return { granted: await grantOwn(vault), turned: [] };
+}
+
+/** Seals to all devices of this person the keys of the roles that this device holds. Also after a device was added elsewhere. */
+async function grantOwn(vault: Vault): Promise<string[]> {
+  const me = vault.requireEnrolled().card.person;
+  const roles = Object.keys(vault.policy.policy.roles).filter((role) => ungranted(vault, role).includes(me) && holdsKey(vault, role) && !vault.policy.roles.get(role)?.stale);
+  for (const role of roles) await vault.append(await grantRole(vault, role, [me]));
+  return roles;
+}
+
+/** Removes a device of this person for good, and turns the keys that it could open, as far as this person may. */
+export async function removeDevice(vault: Vault, device: Device): Promise<DeviceChange> {
+  const self = vault.requireEnrolled().card.id === device.id;
+  await vault.append({ entries: [vault.sign('device.remove', { key: device.id })], files: [] });
+  // A device that has removed itself can do no more; the person's others, or other members, turn the keys.
+  return { granted: [], turned: self ? [] : await turnDueKeys(vault) };
+}
+
+/** The living device of this person that a name, or the beginning of a key id, means. Throws PERSON_NOT_FOUND, USAGE. */
+export function ownDevice(vault: Vault, nameOrKey: string): Device {
+  const { person } = vault.requireEnrolled().card;
+  const devices = vault.policy.people.get(person)?.devices ?? [];
+  const found = devices.filter((d) => d.device === nameOrKey || (nameOrKey.length >= 8 && d.id.startsWith(nameOrKey)));
+  const [device, another] = found;
+  if (!device) throw new VaultError('PERSON_NOT_FOUND', `${person} has no device ${nameOrKey}`, { hint: `Devices: ${devices.map((d) => d.device).join(', ')}` });
+  if (another) throw new VaultError('USAGE', `${nameOrKey} can mean ${found.length} devices`, { hint: `Name one by its key: ${found.map((d) => d.id.slice(0, 8)).join(', ')}` });
+  return device;
+}
+
+/** The living devices that this one has added, directly or through others: whoever had it could have added them. */
+export function addedThrough(vault: Vault, device: Device): Device[] {
+  const { person } = vault.requireEnrolled().card;
+  const devices = vault.policy.people.get(person)?.devices ?? [];
+  const direct = devices.filter((d) => d.addedBy === device.id);
+  return direct.flatMap((d) => [d, ...addedThrough(vault, d)]);
+}
