@@ -32,8 +32,19 @@ export const Positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 /** Whole seconds since 1970-01-01 UTC. A claim, never an order. */
 export const Time = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(253402300799));
 
-/** Short free text a person wrote. Control characters are refused, so that it can be shown on a terminal. */
-export const Text = v.pipe(v.string(), v.maxLength(1000), v.regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u));
+/**
+ * Control and format characters, line and paragraph separators. Listed, not `\p{Cf}`: that grows with Unicode, and two runtimes
+ * would then disagree on whether an entry is void.
+ */
+const NOT_IN_TEXT = new RegExp(
+  '[\\u{0}-\\u{1F}\\u{7F}-\\u{9F}\\u{AD}\\u{600}-\\u{605}\\u{61C}\\u{6DD}\\u{70F}\\u{890}\\u{891}\\u{8E2}\\u{180E}\\u{200B}-\\u{200F}' +
+    '\\u{2028}-\\u{202E}\\u{2060}-\\u{2064}\\u{2066}-\\u{206F}\\u{FEFF}\\u{FFF9}-\\u{FFFB}\\u{110BD}\\u{110CD}\\u{13430}-\\u{1343F}' +
+    '\\u{1BCA0}-\\u{1BCA3}\\u{1D173}-\\u{1D17A}\\u{E0001}\\u{E0020}-\\u{E007F}]',
+  'u',
+);
+
+/** Short free text a person wrote, at most 1,000 UTF-16 code units, that can be shown on a terminal. */
+export const Text = v.pipe(v.string(), v.maxLength(1000), v.check((text) => !NOT_IN_TEXT.test(text)));
 
 /** An age recipient: classic X25519 or hybrid post-quantum. Nothing else enters a vault. */
 export const Recipient = v.pipe(v.string(), v.maxLength(2048), v.regex(/^age1(pq1)?[02-9ac-hj-np-z]{58,}$/));
@@ -41,6 +52,9 @@ export const Recipient = v.pipe(v.string(), v.maxLength(2048), v.regex(/^age1(pq
 /** A stored file by content: SHA-256 and size in bytes. */
 export const BlobRef = v.strictObject({ sha256: Hex32, size: Count });
 export type BlobRef = v.InferOutput<typeof BlobRef>;
+
+/** Dotted child indices from the root of a threshold tree: `0.2`. */
+export const TreePath = v.pipe(v.string(), v.regex(/^(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){0,7}$/));
 
 /** An array of unique strings in ascending code-unit order, so that a set has one encoding. */
 export function sortedSet<const S extends v.GenericSchema<string>>(item: S) {

@@ -3,9 +3,7 @@
  * bytes never change under anybody.
  */
 import * as v from 'valibot';
-import { BlobRef, Hex32, Positive, SecretName } from '../wire.js';
-
-const TreePath = v.pipe(v.string(), v.regex(/^\d+(\.\d+)*$/));
+import { BlobRef, Hex32, Positive, SecretName, TreePath } from '../wire.js';
 
 /** A custodian has opened its share and found that it matches its commitment. */
 export const CustodyAck = v.strictObject({ statement: Hex32, path: TreePath });

@@ -3,9 +3,8 @@
  * the bytes never change under anybody.
  */
 import * as v from 'valibot';
-import { BlobRef, Hex32, Name, Positive, Recipient, RulePath, sortedSet, Text, Time, type JsonObject } from '../wire.js';
+import { BlobRef, Hex32, Name, Positive, Recipient, RulePath, sortedSet, Text, Time, TreePath, type JsonObject } from '../wire.js';
 
-const TreePath = v.pipe(v.string(), v.regex(/^\d+(\.\d+)*$/));
 const Targets = v.pipe(sortedSet(Hex32), v.minLength(1));
 const Roles = v.pipe(sortedSet(Name), v.minLength(1));
 const successor = { path: RulePath, owners: Roles, writers: Roles, consents: Positive };

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { canonicalJson } from '../primitives/canonical-json.js';
 import { taggedHash, toHex } from '../primitives/hash.js';
 import { thresholdTreeSchema } from '../primitives/threshold-tree.js';
-import { BlobRef, Count, Hex32, Name, Positive, Recipient, SecretName, type JsonObject } from '../wire.js';
+import { BlobRef, Count, Hex32, Name, Positive, Recipient, SecretName, TreePath, type JsonObject } from '../wire.js';
 
 /** Public parts and generator parameters: any JSON object that canonical JSON can hold. */
 const PublicObject = v.custom<JsonObject>((x) => typeof x === 'object' && x !== null && !Array.isArray(x));
@@ -31,7 +31,7 @@ export const Custody = v.strictObject({
   scheme: v.literal('split-v1'),
   recipient: Recipient,
   tree: thresholdTreeSchema(Name),
-  leaves: v.pipe(v.array(v.strictObject({ path: v.pipe(v.string(), v.regex(/^\d+(\.\d+)*$/)), person: Name, blob: BlobRef, commitment: Hex32 })), v.minLength(1)),
+  leaves: v.pipe(v.array(v.strictObject({ path: TreePath, person: Name, blob: BlobRef, commitment: Hex32 })), v.minLength(1)),
 });
 export type Custody = v.InferOutput<typeof Custody>;
 
