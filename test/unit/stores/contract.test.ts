@@ -2,13 +2,22 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Store } from '../../../packages/core/src/ports.js';
 import { directoryStore, memoryStore } from '../../../packages/core/src/stores/index.js';
+import { missingTools, tool } from '../../support/tools.js';
+import { bareRemote, storeOn } from './git-support.js';
 import { bytes, failure, scratch, text } from './support.js';
 
 const fresh = scratch();
 const implementations: readonly [string, () => Store][] = [
   ['directory', () => directoryStore(join(fresh(), 'not', 'yet', 'there'))],
   ['memory', () => memoryStore()],
+  ...(tool('git') ? [['git', gitOnFreshRemote] as [string, () => Store]] : []),
 ];
+if (!tool('git')) process.stderr.write(`skipped: the contract on the Git store, which ${missingTools(['git'])}\n`);
+
+function gitOnFreshRemote(): Store {
+  const base = fresh();
+  return storeOn(bareRemote(base), join(base, 'mirrors'));
+}
 
 describe.each(implementations)('the %s store', (_, make) => {
   it('is empty before the first write', async () => {

@@ -54,9 +54,12 @@ export function maskUrls(text: string): string {
     .replace(/(\/\/|^|[\s'"+])[^/@\s'":]*:[^/@\s'"]*@/g, '$1***@');
 }
 
-/** The same place without whoever was named in it. */
+/** The same place without password or token. */
 export function withoutPassword(url: string): string {
-  return url.replace(/^(https:\/\/)[^/@]*@/i, '$1').replace(/^([a-z+]+:\/\/[^/@:]*):[^/@]*@/i, '$1@');
+  const [, scheme, user, password, rest] = /^([a-z]+:\/\/)([^/@:]*)(:[^/@]*)?@(.*)$/is.exec(url) ?? [];
+  if (scheme === undefined || user === undefined || rest === undefined) return url;
+  const nameless = scheme === 'https://' && (password !== undefined || TOKEN.test(user));
+  return nameless ? `${scheme}${rest}` : `${scheme}${user}@${rest}`;
 }
 
 function checkBranch(branch: string, whole: string): string {

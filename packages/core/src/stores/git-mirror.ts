@@ -30,8 +30,8 @@ const REPOSITORY = 'repository.git';
 /** Milliseconds after which a leftover of a killed process is swept away. */
 const OLD = 3_600_000;
 const TRIES = 8;
-/** Git's own rule of thumb for "too many loose objects", without starting a git. */
-const CROWDED = 27;
+/** Loose objects. A replaced page is nearly the page before it, so packing wins much, and early. */
+const CROWD = 2000;
 
 const OPTIONS = ['--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', '--no-recurse-submodules', '--show-forced-updates'];
 
@@ -217,8 +217,8 @@ export class GitMirror implements GitBranch {
       if (errnoOf(error) === 'ENOENT') return;
       throw storeError(error, 'cannot read', this.#tree.at(REPOSITORY));
     }
-    // A failure costs room, nothing else, and git says it again the next time.
-    if (loose.length > CROWDED) await this.git.run(['gc', '--auto', '--quiet']);
+    // Git's own rule of thumb, without starting a git. A failure costs room, nothing else, and comes again the next time.
+    if (loose.length > CROWD / 256) await this.git.run(['-c', `gc.auto=${CROWD}`, 'gc', '--auto', '--quiet']);
   }
 }
 

@@ -57,7 +57,7 @@ const FIXED_CONFIG = [
   'core.hooksPath=/dev/null',
   // The log says what is acceptable; a tip that is refused here could not be mended either.
   'fetch.fsckObjects=false', 'transfer.fsckObjects=false',
-  'fetch.writeCommitGraph=false', 'fetch.prune=false', 'fetch.pruneTags=false', 'core.filesRefLockTimeout=2000', 'core.packedRefsTimeout=5000', 'gc.auto=6700',
+  'fetch.writeCommitGraph=false', 'fetch.prune=false', 'fetch.pruneTags=false', 'core.filesRefLockTimeout=2000', 'core.packedRefsTimeout=5000',
 ].flatMap((setting) => ['-c', setting]);
 
 export class Git {
