@@ -23,6 +23,8 @@ interface InitOptions {
 
 const BOOTSTRAP_FILE = 'bootstrap.yaml';
 const DEFAULT_ROLE = 'team';
+/** Teams share drafts; that everybody may say where the vault is, nobody wants. */
+const DRAFT_MODE = 0o664;
 
 export function define(command: Command, act: Act): void {
   const collect = (value: string, list: readonly string[]): string[] => [...list, value];
@@ -132,7 +134,7 @@ async function writeDrafts(context: CliContext, config: string, vault: Vault, po
 /** Drafts that are there already are people's own work; an empty file is nobody's, but may be ours: stopped before it was written. */
 async function writeUnlessThere(context: CliContext, path: string, text: string): Promise<boolean> {
   try {
-    await writeFile(path, text, { flag: (await isEmptyFile(path)) ? 'r+' : 'wx' });
+    await writeFile(path, text, { flag: (await isEmptyFile(path)) ? 'r+' : 'wx', mode: DRAFT_MODE });
     return true;
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw ioError('cannot write', path, error);

@@ -71,7 +71,9 @@ async function propose(context: CliContext, file: string | undefined, options: P
   if (path === undefined) throw new VaultError('USAGE', 'no draft is named, and none belongs to this vault', { hint: `Write one with: oxp-vault policy show > ${DRAFT_FILE}` });
   const draft = parseDraft(await readDraft(path), context.path(path));
   const cards = await Promise.all(options.card.map((card) => readCardFile(context.io, card)));
-  const vault = await vaultForWriting(context.without('expect'));
+  // `--expect` names a policy here. A dry run leaves also what is due to be done.
+  const unexpecting = context.without('expect');
+  const vault = options.dryRun ? await unexpecting.vault() : await vaultForWriting(unexpecting);
   const before = vault.policy.policy;
   const next = compileDraft(draft, { policy: before, digest: vault.policy.digest, people: vault.policy.people }, cards);
   const digest = policyDigest(next);
