@@ -136,6 +136,18 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
     await s.cli(3, ['role', 'rekey', 'nobodys']);
   }],
   ['role grant', async (s) => void (await s.cli(0, ['role', 'grant', 'team', 'alice', '--json']))],
+  ['device add', async (s) => {
+    const passphrase = input(s, 'recovery-phrase', `${release(s, 'Recovery')}\n`);
+    await s.cli(5, ['device', 'add', join(s.inputs, 'alice.age')]);
+    await s.cli(2, ['device', 'add', '--recovery', '--out', 'usb/short.age', '--new-passphrase-file', input(s, 'short-phrase', 'k7Zt5Wq')]);
+    await s.cli(0, ['device', 'add', '--recovery', '--out', 'usb/recovery.age', '--new-passphrase-file', passphrase, '--json']);
+  }],
+  ['device list', async (s) => void (await s.cli(0, ['device', 'list', '--json']))],
+  ['device remove', async (s) => {
+    await s.cli(2, ['device', 'remove', core('Recovery'), '--yes']);
+    await s.cli(3, ['device', 'remove', 'desktop', '--yes']);
+    await s.cli(0, ['device', 'remove', 'recovery', '--yes', '--json']);
+  }],
   ['member add', async (s) => {
     await s.cli(5, ['member', 'add', join(s.inputs, 'bruno.age'), '--role', 'team', '--yes']);
     await s.cli(5, ['member', 'add', input(s, 'no-card', release(s, 'Member')), '--role', 'team', '--yes']);

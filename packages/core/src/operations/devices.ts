@@ -3,6 +3,7 @@ import { VaultError } from '../errors.js';
 import type { Card } from '../policy/card.js';
 import type { Device } from '../policy/state.js';
 import type { Vault } from '../vault.js';
+import { isName } from '../wire.js';
 import { turnDueKeys } from './members.js';
 import { grantRole, holdsKey, ungranted } from './role-turn.js';
 
@@ -35,9 +36,11 @@ export async function removeDevice(vault: Vault, device: Device): Promise<Device
   return { granted: [], turned: self ? [] : await turnDueKeys(vault) };
 }
 
-/** The living device of this person that a name, or the beginning of a key id, means. Throws PERSON_NOT_FOUND, USAGE. */
+/** The living device of this person that a name, or the beginning of a key id, means. Throws BAD_NAME, PERSON_NOT_FOUND, USAGE. */
 export function ownDevice(vault: Vault, nameOrKey: string): Device {
   const { person } = vault.requireEnrolled().card;
+  // What is neither is not repeated: it may have got here by a slip of the clipboard.
+  if (!isName(nameOrKey) && !/^[0-9a-f]{8,64}$/.test(nameOrKey)) throw new VaultError('BAD_NAME', 'that is neither the name of a device nor the beginning of a key', { hint: `See them: oxp-vault device list ${person}` });
   const devices = vault.policy.people.get(person)?.devices ?? [];
   const found = devices.filter((d) => d.device === nameOrKey || (nameOrKey.length >= 8 && d.id.startsWith(nameOrKey)));
   const [device, another] = found;
