@@ -61,6 +61,11 @@ export function sortedSet<const S extends v.GenericSchema<string>>(item: S) {
   return v.pipe(v.array(item), v.check((list: string[]) => list.every((x, i) => i === 0 || list[i - 1]! < x), 'not a sorted set'));
 }
 
+/** The one form that a `sortedSet` has: each once, ascending by code units. */
+export function toSortedSet(list: Iterable<string>): string[] {
+  return [...new Set(list)].sort();
+}
+
 export function isName(text: string): boolean {
   return NAME.test(text) && !text.includes('..') && !RESERVED.has(text);
 }

@@ -1,9 +1,12 @@
 /** People come and go: a policy change, then one small grant a role. */
 import { VaultError } from '../errors.js';
 import type { Card } from '../policy/card.js';
-import type { Policy } from '../policy/policy.js';
+import type { Policy, RoleDef } from '../policy/policy.js';
 import { newestEpoch, type PolicyState } from '../policy/state.js';
+import { canonicalEqual } from '../primitives/canonical-json.js';
+import { treeLeaves } from '../primitives/threshold-tree.js';
 import type { Vault } from '../vault.js';
+import { toSortedSet } from '../wire.js';
 import { grantRole, holdsKey, turnRole, ungranted } from './role-turn.js';
 
 /** The policy in effect as the base of the next one: living devices' cards, nothing to remove, nothing to abandon. */
@@ -30,23 +33,26 @@ export function withMember(state: PolicyState, card: Card, addition: MemberAddit
   const enrolled = state.people.get(person);
   const known = enrolled?.devices.some((d) => d.id === card.id) ?? false;
   if (enrolled && !known) {
-    throw new VaultError('KEY_TAKEN', `a person called ${person} is enrolled with other keys`, { hint: 'If it is the same human with a new device, put the card into the policy: oxp-vault policy propose --card CARD. Otherwise choose another name: oxp-vault identity create --person NAME' });
+    throw new VaultError('KEY_TAKEN', `a person called ${person} is enrolled with other keys`, {
+      hint: 'If it is the same human with a new device, put the card into the policy: oxp-vault policy propose --card CARD. Otherwise choose another name: oxp-vault identity create --person NAME',
+    });
   }
   const missing = addition.roles.find((role) => !Object.hasOwn(base.roles, role));
   if (missing !== undefined) throw new VaultError('ROLE_NOT_FOUND', `there is no role ${missing}`, { hint: `Roles: ${Object.keys(base.roles).join(', ')}` });
-  const roles = Object.fromEntries(Object.entries(base.roles).map(([role, def]) => [role, addition.roles.includes(role) ? { ...def, members: sorted([...def.members, person]) } : def]));
-  const admins = addition.admin ? grownAdmins(base.admins, person) : base.admins;
-  const persons = known ? base.persons : { ...base.persons, [person]: { cards: [card.line] } };
-  const next = { ...base, persons, roles, admins };
-  if (known && JSON.stringify(roles) === JSON.stringify(base.roles) && admins === base.admins) {
-    throw new VaultError('ALREADY_DONE', `${person} is a member already`);
-  }
+  const grown = (role: string, def: RoleDef): RoleDef => (addition.roles.includes(role) ? { ...def, members: toSortedSet([...def.members, person]) } : def);
+  const next = {
+    ...base,
+    persons: known ? base.persons : { ...base.persons, [person]: { cards: [card.line] } },
+    roles: Object.fromEntries(Object.entries(base.roles).map(([role, def]) => [role, grown(role, def)])),
+    admins: addition.admin ? grownAdmins(base.admins, person) : base.admins,
+  };
+  if (known && canonicalEqual(next, base)) throw new VaultError('ALREADY_DONE', `${person} is a member already`);
   return next;
 }
 
 /** The threshold stays above half as the number of admins grows. */
 function grownAdmins(admins: Policy['admins'], person: string): Policy['admins'] {
-  const of = sorted([...admins.of, person]);
+  const of = toSortedSet([...admins.of, person]);
   return { of, need: Math.max(admins.need, Math.floor(of.length / 2) + 1) };
 }
 
@@ -54,7 +60,7 @@ function grownAdmins(admins: Policy['admins'], person: string): Policy['admins']
 export function withoutMember(state: PolicyState, person: string): Policy {
   const base = successorBase(state);
   if (!state.people.has(person)) throw new VaultError('PERSON_NOT_FOUND', `${person} is not enrolled`, { hint: `Persons: ${[...state.people.keys()].join(', ')}` });
-  const inCustody = Object.entries(base.custody).filter(([, tree]) => JSON.stringify(tree).includes(JSON.stringify(person))).map(([group]) => group);
+  const inCustody = Object.keys(base.custody).filter((group) => treeLeaves(base.custody[group]!).some((leaf) => leaf.name === person));
   if (inCustody.length > 0) {
     throw new VaultError('WOULD_STRAND', `${person} is a custodian of ${inCustody.join(', ')}`, { hint: 'Change these custody groups in policy.yaml first, then: oxp-vault policy propose' });
   }
@@ -101,8 +107,4 @@ export async function turnDueKeys(vault: Vault): Promise<string[]> {
   const due = rolesToTurn(vault);
   for (const role of due) await vault.append(await turnRole(vault, role));
   return due;
-}
-
-function sorted(list: readonly string[]): string[] {
-  return [...new Set(list)].sort();
 }

@@ -1,6 +1,7 @@
 /** From a draft to the policy that can be proposed. Pure: what people are enrolled comes from the log, cards from the caller. */
 import { refusalToError, VaultError } from '../errors.js';
 import { treeLeaves } from '../primitives/threshold-tree.js';
+import { toSortedSet } from '../wire.js';
 import type { Card } from './card.js';
 import type { Draft, DraftRule } from './draft-parse.js';
 import { checkPolicyFile, encodePolicy, type Policy, type RoleDef, type Rule, type Threshold } from './policy.js';
@@ -25,7 +26,7 @@ export function compileDraft(draft: Draft, base: DraftBase, newCards: readonly C
       hint: `Put your change into the policy in effect (oxp-vault policy show), then set based-on: ${policy.number}.`,
     });
   }
-  const removedDevices = sortedSet(draft.removedDevices.map((named) => keyIdOf(named, base.people)));
+  const removedDevices = toSortedSet(draft.removedDevices.map((named) => keyIdOf(named, base.people)));
   return checkedPolicy({
     ...policy,
     number: policy.number + 1,
@@ -37,7 +38,7 @@ export function compileDraft(draft: Draft, base: DraftBase, newCards: readonly C
     custody: { ...draft.custody },
     admins: thresholdOf(draft.admins),
     rules: draft.rules.map(ruleOf).sort((a, b) => (a.path < b.path ? -1 : 1)),
-    abandon: { secrets: sortedSet(draft.abandon.secrets), roles: sortedSet(draft.abandon.roles) },
+    abandon: { secrets: toSortedSet(draft.abandon.secrets), roles: toSortedSet(draft.abandon.roles) },
   });
 }
 
@@ -48,26 +49,21 @@ export function checkedPolicy(policy: Policy): Policy {
   return checked.policy;
 }
 
-/** Ascending by code units, each once: the one form that the policy has for a set. */
-export function sortedSet(list: readonly string[]): string[] {
-  return [...new Set(list)].sort();
-}
-
 function thresholdOf({ need, of }: Draft['admins']): Threshold {
-  return { need, of: sortedSet(of) };
+  return { need, of: toSortedSet(of) };
 }
 
 function roleOf(role: Draft['roles'][string]): RoleDef {
   return {
-    members: sortedSet(role.members),
+    members: toSortedSet(role.members),
     ...(role.managed === undefined ? {} : { managed: thresholdOf(role.managed) }),
     ...(role.steward === undefined ? {} : { steward: role.steward }),
   };
 }
 
 function ruleOf({ path, owners, writers, readers, custody, consents }: DraftRule): Rule {
-  const common = { path, owners: sortedSet(owners), writers: sortedSet(writers), consents };
-  return custody === undefined ? { ...common, readers: sortedSet(readers ?? []) } : { ...common, custody };
+  const common = { path, owners: toSortedSet(owners), writers: toSortedSet(writers), consents };
+  return custody === undefined ? { ...common, readers: toSortedSet(readers ?? []) } : { ...common, custody };
 }
 
 function mapValues<A, B>(record: Readonly<Record<string, A>>, to: (value: A) => B): Record<string, B> {

@@ -13,7 +13,7 @@ function text(check: (s: string) => boolean, message: string) {
 }
 
 // What YAML reads as another type (true, 1e5) is no string: the message says what to write.
-const DraftName = text((s) => isName(s) && s !== 'constructor' && s !== 'prototype', NAME_RULE);
+const DraftName = text(isName, NAME_RULE);
 const Whole = v.pipe(v.number(NUMBER_RULE), v.safeInteger(NUMBER_RULE), v.minValue(1, NUMBER_RULE));
 
 function firstTwice(list: readonly string[]): string | undefined {

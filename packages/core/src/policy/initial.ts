@@ -1,7 +1,8 @@
 /** Policy 1, as `init` makes it: one rule for everything, each role with its people. */
 import { VaultError } from '../errors.js';
 import type { Card } from './card.js';
-import { checkedPolicy, sortedSet } from './draft-compile.js';
+import { toSortedSet } from '../wire.js';
+import { checkedPolicy } from './draft-compile.js';
 import { POLICY_FORMAT, type Policy } from './policy.js';
 
 export interface InitialPolicy {
@@ -39,10 +40,10 @@ export function initialPolicy(wanted: InitialPolicy): Policy {
     persons,
     removedDevices: [],
     roles: Object.fromEntries(Object.entries(wanted.roles).map(([key, members]) => [
-      key, { members: sortedSet(members), ...(steward === undefined || members.includes(steward) ? {} : { steward }) },
+      key, { members: toSortedSet(members), ...(steward === undefined || members.includes(steward) ? {} : { steward }) },
     ])),
     custody: {},
-    admins: { need: admins.need, of: sortedSet(admins.of) },
+    admins: { need: admins.need, of: toSortedSet(admins.of) },
     rules: [{ path: '/', owners: role, writers: role, readers: role, consents: 1 }],
     abandon: { secrets: [], roles: [] },
   });

@@ -1,7 +1,6 @@
 /** From policy N to N+1: what kind of change it is, hence whose signatures it needs, and whether it may happen at all. */
 import { refusal, type Refusal } from '../errors.js';
-import { canonicalJson } from '../primitives/canonical-json.js';
-import { equalBytes } from '../primitives/hash.js';
+import { canonicalEqual } from '../primitives/canonical-json.js';
 import { isSatisfied, type ThresholdTree } from '../primitives/threshold-tree.js';
 import type { CheckedPolicy, Policy } from './policy.js';
 import { canOpen, holders, type PolicyState } from './state.js';
@@ -54,7 +53,7 @@ function strands(state: PolicyState, policy: Policy, people: PolicyState['people
 /** A change of managed roles' membership only, with cards of plain new members, needs only their managers. */
 export function changeOf(state: PolicyState, after: Policy): Change {
   const before = state.policy;
-  const changed = Object.keys(after.roles).filter((role) => !same(after.roles[role]?.members, before.roles[role]?.members));
+  const changed = Object.keys(after.roles).filter((role) => !canonicalEqual(after.roles[role]?.members, before.roles[role]?.members));
   const managed = changed.length > 0 && changed.every((role) => before.roles[role]?.managed !== undefined);
   if (!managed) return { by: 'admins' };
 
@@ -70,7 +69,7 @@ export function changeOf(state: PolicyState, after: Policy): Change {
     roles: Object.fromEntries(Object.entries(after.roles).map(([role, def]) => [role, { ...def, members: before.roles[role]?.members ?? [] }])),
     abandon: before.abandon,
   };
-  const untouched = same({ ...undone, persons: {} }, { ...before, persons: {} })
+  const untouched = canonicalEqual({ ...undone, persons: {} }, { ...before, persons: {} })
     && after.removedDevices.length === 0 && after.abandon.roles.length === 0 && after.abandon.secrets.length === 0
     && keepsPersons(state, undone);
   return plain && untouched ? { by: 'managers', roles: changed } : { by: 'admins' };
@@ -82,9 +81,4 @@ function keepsPersons(state: PolicyState, undone: Policy): boolean {
     const cards = undone.persons[name]?.cards;
     return cards !== undefined && cards.every((line) => person.devices.some((d) => d.card === line));
   });
-}
-
-function same(a: object | undefined, b: object | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return equalBytes(canonicalJson(a), canonicalJson(b));
 }

@@ -1,6 +1,5 @@
 /** What changes from one policy to the next, in plain words, for those who must sign it. Nothing that differs goes unsaid. */
-import { canonicalJson } from '../primitives/canonical-json.js';
-import { equalBytes } from '../primitives/hash.js';
+import { canonicalEqual } from '../primitives/canonical-json.js';
 import { treeInWords, type ThresholdTree } from '../primitives/threshold-tree.js';
 import type { Policy, RoleDef, Threshold } from './policy.js';
 import type { Person } from './state.js';
@@ -96,7 +95,7 @@ function roleChange(role: string, was: RoleDef, is: RoleDef): WordsLine[] {
     ...is.members.filter((p) => !was.members.includes(p)).map((p) => ({ mark: '+', text: `${p} becomes a member of ${role}` }) as const),
     ...was.members.filter((p) => !is.members.includes(p)).map((p) => ({ mark: '-', text: `${p} is no longer a member of ${role}, but keeps what was sealed to it so far` }) as const),
   ];
-  if (!same(was.managed, is.managed)) {
+  if (!canonicalEqual(was.managed, is.managed)) {
     const now = is.managed ? `${inWords(is.managed)} may change the members of ${role} without the admins` : `only the admins may change the members of ${role}`;
     lines.push(change(`${now}${was.managed ? `, before ${inWords(was.managed)}` : ''}`));
   }
@@ -112,7 +111,7 @@ function custodyLines(before: Policy['custody'], after: Policy['custody']): Word
     const [was, is] = [own(before, group), own(after, group)];
     if (is === undefined) return [{ mark: '-', text: `custody group ${group} is gone` }];
     if (was === undefined) return [{ mark: '+', text: `custody group ${group}: ${treeInWords(is)}` }];
-    return same(was, is) ? [] : [change(`custody group ${group}: ${treeChange(was, is)}`)];
+    return canonicalEqual(was, is) ? [] : [change(`custody group ${group}: ${treeChange(was, is)}`)];
   });
 }
 
@@ -128,9 +127,4 @@ function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined
 
 function sortedKeys(...records: readonly object[]): string[] {
   return [...new Set(records.flatMap((record) => Object.keys(record)))].sort();
-}
-
-function same(a: Threshold | ThresholdTree | undefined, b: Threshold | ThresholdTree | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return equalBytes(canonicalJson(a), canonicalJson(b));
 }

@@ -6,7 +6,7 @@
 import canonicalize from 'canonicalize';
 import { VaultError } from '../errors.js';
 import type { Json } from '../wire.js';
-import { utf8 } from './hash.js';
+import { equalBytes, utf8 } from './hash.js';
 
 /** Arrays and objects inside one another. Deeper input would only serve to exhaust the stack. */
 export const MAX_DEPTH = 64;
@@ -22,6 +22,12 @@ export function canonicalJson(value: Json | object): Uint8Array {
   const json = value as Json;
   checkDomain(json, []);
   return utf8(serialize(json));
+}
+
+/** True when two values of the domain have one canonical form; `undefined` equals only itself. */
+export function canonicalEqual(a: object | undefined, b: object | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return equalBytes(canonicalJson(a), canonicalJson(b));
 }
 
 /**

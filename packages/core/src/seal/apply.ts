@@ -1,6 +1,7 @@
 /** Sealing, opening, standing access and retiring, judged at their leaf. */
 import { refusal, type Refusal } from '../errors.js';
 import { recipientFault } from '../primitives/age-recipient.js';
+import { canonicalEqual } from '../primitives/canonical-json.js';
 import { treeLeaves } from '../primitives/threshold-tree.js';
 import type { SecretOpen, SecretRetire, SecretSeal, SecretStanding } from './ops.js';
 import { newestVersion, type SealAuthority, type Sealer, type SealRule, type SecretsState, type SecretVersion } from './state.js';
@@ -80,11 +81,12 @@ function readerFault(reader: Reader, authority: SealAuthority): Refusal | undefi
 }
 
 function custodyFault(name: string, custody: Custody, rule: NonNullable<SealRule['custody']>, authority: SealAuthority): Refusal | undefined {
-  if (custody.group !== rule.group || JSON.stringify(custody.tree) !== JSON.stringify(rule.tree)) {
+  if (custody.group !== rule.group || !canonicalEqual(custody.tree, rule.tree)) {
     return refusal('READERS_MISMATCH', `${name} is not sealed along the custody tree of its rule (${rule.group})`);
   }
   const leaves = treeLeaves(rule.tree);
-  const exact = leaves.length === custody.leaves.length && leaves.every((leaf, i) => custody.leaves[i]?.path === leaf.path && custody.leaves[i]?.person === leaf.name);
+  const given = custody.leaves.map(({ path, person }) => ({ path, name: person }));
+  const exact = canonicalEqual(given, leaves);
   if (!exact) return refusal('READERS_MISMATCH', `${name} does not give exactly one share to each custodian of ${rule.group}`);
   if (authority.recipientKnown(custody.recipient)) return refusal('KEY_TAKEN', `the custody recipient of ${name} is not a fresh one`);
   const unusable = recipientFault(custody.recipient);

@@ -1,0 +1,41 @@
+/** The policies that `member add` and `member remove` propose. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { withMember, withoutMember } from '../../../packages/core/src/operations/members.js';
+import type { Policy } from '../../../packages/core/src/policy/policy.js';
+import type { PolicyState } from '../../../packages/core/src/policy/state.js';
+import { baseOf, makeCast, policyOf, type Cast } from '../../support/policies.js';
+
+let cast: Cast;
+beforeAll(async () => {
+  // Names that are also keys of a threshold.
+  cast = await makeCast(['alice', 'bruno', 'carol', 'need', 'of'], []);
+});
+
+function stateOf(change: Partial<Policy>): PolicyState {
+  const policy = policyOf(cast.humans.map((person) => cast.card(person)), change);
+  return { ...baseOf(policy), vault: '00'.repeat(32), since: 0, keys: new Map(), recipients: new Map(), removed: new Set(), proposals: [], roles: new Map() };
+}
+
+describe('the policy without a person', () => {
+  const custody = { root: { need: 1, of: ['bruno', { need: 1, of: ['carol'] }] } };
+
+  it.each(['need', 'of'])('goes by who a custodian is, not by what the tree is written with: %s', (person) => {
+    const state = stateOf({ custody, roles: { infra: { members: ['alice', person] } } });
+    expect(withoutMember(state, person).roles['infra']?.members).toEqual(['alice']);
+  });
+
+  it.each(['bruno', 'carol'])('is refused for a custodian at any depth: %s', (person) => {
+    expect(() => withoutMember(stateOf({ custody }), person)).toThrow(expect.objectContaining({ code: 'WOULD_STRAND', message: `${person} is a custodian of root` }));
+  });
+});
+
+describe('the policy with a person added', () => {
+  it('is refused where it would say the same, an admin made admin included', () => {
+    const state = stateOf({ roles: { infra: { members: ['alice'] } } });
+    expect(() => withMember(state, cast.card('alice'), { roles: ['infra'], admin: true })).toThrow(expect.objectContaining({ code: 'ALREADY_DONE' }));
+  });
+
+  it('keeps the threshold above half of the admins', () => {
+    expect(withMember(stateOf({}), cast.card('bruno'), { roles: [], admin: true }).admins).toEqual({ need: 2, of: ['alice', 'bruno'] });
+  });
+});
