@@ -20,5 +20,8 @@ export interface GitBranch {
   readonly lostRefs: string;
 }
 
-/** Undefined: done. Otherwise why not, and whether looking and trying again makes sense. */
-export type Published = { readonly error: VaultError; readonly again: 'at once' | 'once' | 'never' } | undefined;
+/**
+ * Undefined: done. Otherwise why not, and whether looking and trying again makes sense. `anew`: the repository on this machine has
+ * been made anew, so that the commit is gone.
+ */
+export type Published = { readonly error: VaultError; readonly again: 'at once' | 'once' | 'anew' | 'never' } | undefined;

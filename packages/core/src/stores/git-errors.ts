@@ -7,7 +7,7 @@ import type { GitResult } from './git-process.js';
  * `moved`: somebody else was first. `busy`: another process holds a lock for a moment. `cut`: nobody knows how far it got.
  * The others will not be better at the next try.
  */
-export type GitTrouble = 'moved' | 'busy' | 'cut' | 'declined' | 'access' | 'absent' | 'full' | 'unsafe' | 'aborted' | 'other';
+export type GitTrouble = 'moved' | 'busy' | 'cut' | 'declined' | 'access' | 'absent' | 'full' | 'unsafe' | 'damaged' | 'aborted' | 'other';
 
 export interface GitFailure {
   readonly trouble: GitTrouble;
@@ -19,6 +19,7 @@ export interface GitFailure {
 const SIGNS: readonly (readonly [GitTrouble, RegExp])[] = [
   ['full', /no space left on device|disk quota exceeded|file too large|quota (?:has been )?exceeded|insufficient disk/i],
   ['unsafe', /dubious ownership/i],
+  ['damaged', /bad object|missing (?:blob|tree|commit)|is corrupt|did not send all necessary objects|unable to read (?:tree|[0-9a-f]{40})|invalid object/i],
   ['moved', /\[rejected\]|non-fast-forward|fetch first|incorrect old value|is at [0-9a-f]+ but expected|reference already exists|failed to update ref|cannot lock ref 'refs\/heads|failed to lock/i],
   ['busy', /\.lock': file exists|cannot lock ref|unable to create '.*\.lock'/i],
   ['access', /authentication failed|could not read (?:username|password)|terminal prompts disabled|permission denied|access denied|host key verification failed|returned error: 40[13]|permission to \S+ denied|not authori[sz]ed|invalid credentials|deploy key|read.only/i],
@@ -42,6 +43,13 @@ export function failureOf(result: GitResult, doing: string, place: string): GitF
   return { trouble, error: new VaultError('STORE_REMOTE', `${doing} ${place}: ${why}`, { hint, details: details.length > 0 ? details : [`git ended with exit code ${result.code}`] }) };
 }
 
+const DAMAGED = 'If it is the mirror on this machine, remove its directory: it is only a copy. Then run the command again.';
+
+/** The repository on this machine that a vault is read through. */
+export function damaged(dir: string | undefined): VaultError {
+  return new VaultError('STORE_IO', `the repository ${dir ?? ''} is damaged: what its branch names is not there`, { hint: DAMAGED });
+}
+
 const WORDS: Readonly<Record<GitTrouble, readonly [why: string, hint: string]>> = {
   moved: ['others were writing all the time', 'Nothing of this command was written. Run it again.'],
   busy: ['another process is at work there', 'Run the command again.'],
@@ -51,6 +59,7 @@ const WORDS: Readonly<Record<GitTrouble, readonly [why: string, hint: string]>> 
   absent: ['there is no such repository, or you may not see it', 'Check the address. A new, empty repository has to be made at the server first.'],
   full: ['there is no room left', 'Make room, here or at the server as it says, and run the command again. Nothing was changed.'],
   unsafe: ['git does not trust a repository that belongs to somebody else', 'See `git help config`, safe.directory.'],
+  damaged: ['objects are missing or damaged', DAMAGED],
   aborted: ['it was interrupted', 'Run the command again: an entry is never appended twice.'],
   other: ['git failed', 'What it said is above. Mend the cause and run the command again.'],
 };

@@ -33,6 +33,9 @@ const TRIES = 8;
 /** Loose objects. A replaced page is nearly the page before it, so packing wins much, and early. */
 const CROWD = 2000;
 
+/** What git says when the two sides name objects by different hashes. */
+const OTHER_HASH = /mismatched algorithms|hash algorithm|object.format/i;
+
 const OPTIONS = ['--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', '--no-recurse-submodules', '--show-forced-updates'];
 
 export class GitMirror implements GitBranch {
@@ -80,6 +83,8 @@ export class GitMirror implements GitBranch {
     const result = await this.git.run(['push', '--porcelain', '--no-verify', '--no-follow-tags', '--no-recurse-submodules', '--', REMOTE, `${commit}:refs/heads/${this.#branch}`]);
     if (result.code !== 0) {
       const { trouble, error } = failureOf(result, 'cannot push to', this.#place);
+      // An empty repository does not tell which hashes it uses until something is pushed.
+      if (parent === undefined && OTHER_HASH.test(result.stderr) && (await this.#makeAnew())) return { error, again: 'anew' };
       return { error, again: trouble === 'moved' || trouble === 'busy' ? 'at once' : trouble === 'cut' ? 'once' : 'never' };
     }
     await this.#advance(commit, parent);
@@ -154,18 +159,28 @@ export class GitMirror implements GitBranch {
     }
   }
 
-  async #make(): Promise<void> {
+  /** True when the mirror, which held nothing, now uses the other hash. */
+  async #makeAnew(): Promise<boolean> {
+    const repository = this.#tree.at(REPOSITORY);
+    const [format, refs] = await Promise.all([this.git.run(['rev-parse', '--show-object-format']), this.git.run(['for-each-ref'])]);
+    if (refs.code !== 0 || refs.stdout.length > 0 || format.stdout.toString('utf8').trim() !== 'sha1') return false;
+    await rm(repository, { recursive: true });
+    await this.#make(['sha256']);
+    return true;
+  }
+
+  async #make(formats: readonly string[] = ['sha1', 'sha256']): Promise<void> {
     await this.#tree.makeDirectories(REPOSITORY);
     await this.#sweep();
     const temporary = this.#tree.at(`${TEMPORARY}${randomBytes(12).toString('hex')}`);
     try {
       const git = this.git.at(temporary);
-      for (const format of ['sha1', 'sha256']) {
+      for (const format of formats) {
         const made = await git.run(['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, temporary]);
         if (made.code !== 0) throw new VaultError('STORE_IO', failureOf(made, 'cannot make the mirror', temporary).error.message, { details: [made.stderr.trim().slice(0, 300)] });
         const result = await git.run(this.#fetching(['--depth=1'], ''));
         if (result.code === 0 || branchMissing(result)) break;
-        if (format === 'sha256' || !/mismatched algorithms/.test(result.stderr)) throw failureOf(result, 'cannot fetch from', this.#place).error;
+        if (format === formats.at(-1) || !OTHER_HASH.test(result.stderr)) throw failureOf(result, 'cannot fetch from', this.#place).error;
         await rm(temporary, { recursive: true });
       }
       await rename(temporary, this.#tree.at(REPOSITORY));

@@ -12,6 +12,7 @@ import type { GitBranch } from './git-branch.js';
 import { parseGitAddress } from './git-address.js';
 import { readCommitter, writeCommit, type Committer, type NewCommit } from './git-commit.js';
 import { branchHere } from './git-here.js';
+import { damaged, failureOf } from './git-errors.js';
 import { GitMirror } from './git-mirror.js';
 import { ObjectReader } from './git-objects.js';
 import { Git, type GitSettings } from './git-process.js';
@@ -28,11 +29,9 @@ export interface GitStoreOptions extends GitSettings {
   readonly clock?: Clock;
 }
 
-/** A state of the vault that this machine has seen, as it was. */
-export interface EarlierState {
-  readonly commit: string;
-  get(path: string): Promise<Uint8Array | undefined>;
-  list(prefix: string): Promise<string[]>;
+/** A state of the vault that this machine has seen, as it was. Its writing verbs refuse. */
+export interface EarlierState extends Store {
+  readonly commitId: string;
 }
 
 export interface GitStore extends Store {
@@ -42,8 +41,11 @@ export interface GitStore extends Store {
   tip(): Promise<string | undefined>;
   /** What lies on the branch and is no file of a vault: its path and why. It enters no commit of ours. */
   foreign(): Promise<ReadonlyMap<string, Foreign>>;
-  /** The newest state that this machine has seen whose checkpoint `accepts`; undefined when it has none. Uses no network. */
-  earlier(accepts: (checkpoint: Uint8Array) => boolean): Promise<EarlierState | undefined>;
+  /**
+   * The states that this machine has seen whose checkpoint `accepts`, newest first. Somebody may have kept the checkpoint and taken
+   * away a file, so each is to be loaded and verified like any store. Uses no network.
+   */
+  earlier(accepts: (checkpoint: Uint8Array) => boolean): AsyncIterable<EarlierState>;
   /**
    * Puts exactly the files of `state` back, as one commit on the branch if its tip is still `over` (undefined: if there is no
    * branch). False when it is not: then somebody else has written, and what is there must be judged again.
@@ -144,7 +146,7 @@ class BranchStore implements GitStore {
   async refresh(maxAge: number): Promise<Freshness> {
     const age = this.#clock.now() - ((await this.#branch.fetched()) ?? -Infinity);
     // A clock that was set back makes every age negative: then nobody knows.
-    const old = age > maxAge || age < 0;
+    const old = age >= maxAge || age < 0;
     if (old && !this.#options.offline && maxAge !== Infinity) await this.#inTurn(() => this.#fetch());
     const fetched = await this.#branch.fetched();
     return fetched === undefined ? {} : { fetched };
@@ -158,21 +160,19 @@ class BranchStore implements GitStore {
     return (await this.#current()).tree.foreign;
   }
 
-  async earlier(accepts: (checkpoint: Uint8Array) => boolean): Promise<EarlierState | undefined> {
+  async *earlier(accepts: (checkpoint: Uint8Array) => boolean): AsyncGenerator<EarlierState> {
     const { git, ref, lostRefs } = this.#branch;
-    const listed = await git.run(['rev-list', '--ignore-missing', `--glob=${lostRefs}*`, `--glob=${ref}`, '--', CHECKPOINT]);
+    const listed = await git.run(['rev-list', '--ignore-missing', `--glob=${lostRefs}*`, ref, '--']);
+    if (listed.code !== 0) throw failureOf(listed, 'cannot read the history in', git.dir ?? '').error;
     for (const commit of listed.stdout.toString('latin1').split('\n')) {
       if (commit === '') continue;
       const checkpoint = await this.#reader.read(`${commit}:${CHECKPOINT}`);
-      if (checkpoint?.type !== 'blob' || !accepts(checkpoint.bytes)) continue;
-      const snapshot = await this.#snapshotOf(commit);
-      return { commit, get: async (path) => snapshot.get(checkPath(path)), list: async (prefix) => snapshot.list(checkPrefix(prefix)) };
+      if (checkpoint?.type === 'blob' && accepts(checkpoint.bytes)) yield new EarlierStore(this.address, commit, await this.#snapshotOf(commit));
     }
-    return undefined;
   }
 
   async restore(state: EarlierState, over: string | undefined): Promise<boolean> {
-    const { tree } = await this.#snapshotOf(state.commit);
+    const { tree } = await this.#snapshotOf(state.commitId);
     return this.#inTurn(() =>
       this.#write(async (at) => {
         if (at.commit !== over) return 'lost';
@@ -205,6 +205,8 @@ class BranchStore implements GitStore {
       this.#lookedAt = performance.now();
     }
     const commit = await this.#reader.read(`${branch.ref}^{commit}`);
+    // A reference to what is not there is a broken copy, not an empty vault.
+    if (commit === undefined && (await branch.git.run(['rev-parse', '--quiet', '--verify', '--end-of-options', branch.ref])).code === 0) throw damaged(branch.git.dir);
     if (this.#snapshot === undefined || this.#snapshot.commit !== commit?.oid) this.#snapshot = await this.#snapshotOf(commit?.oid);
     return this.#snapshot;
   }
@@ -263,6 +265,7 @@ class BranchStore implements GitStore {
           return true;
         }
         // Refused, or accepted with the answer lost on the way: the branch itself knows.
+        if (failed.again === 'anew') this.#reader.close();
         at = await this.#fetchOr(failed.error);
         if (await this.#contains(at.commit, commit)) return true;
         planned = await plan(at);
@@ -270,7 +273,7 @@ class BranchStore implements GitStore {
         if (failed.again === 'never' || (failed.again === 'once' && ++cut > 1) || ++attempt > TRIES) throw failed.error;
         await sleep(Math.min(1000, 10 * 2 ** attempt) * Math.random());
         // The very same commit again, while it still fits: should the first one land late, it is no second one.
-        if (at.commit !== parent) break;
+        if (at.commit !== parent || failed.again === 'anew') break;
       }
     }
     return planned === 'done';
@@ -300,6 +303,38 @@ class BranchStore implements GitStore {
   async #contains(tip: string | undefined, commit: string): Promise<boolean> {
     if (tip === undefined || tip === commit) return tip === commit;
     return (await this.#branch.git.run(['merge-base', '--is-ancestor', commit, tip])).code === 0;
+  }
+}
+
+class EarlierStore implements EarlierState {
+  constructor(
+    readonly address: string,
+    readonly commitId: string,
+    readonly snapshot: Snapshot,
+  ) {}
+
+  async get(path: string): Promise<Uint8Array | undefined> {
+    return this.snapshot.get(checkPath(path));
+  }
+
+  async list(prefix: string): Promise<string[]> {
+    return this.snapshot.list(checkPrefix(prefix));
+  }
+
+  async putNew(): Promise<never> {
+    return this.#refuse();
+  }
+
+  async remove(): Promise<never> {
+    return this.#refuse();
+  }
+
+  async swapCheckpoint(): Promise<never> {
+    return this.#refuse();
+  }
+
+  #refuse(): never {
+    throw new VaultError('STORE_IO', `commit ${this.commitId.slice(0, 12)} of ${this.address} is past and cannot be written`);
   }
 }
 
