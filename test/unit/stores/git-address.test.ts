@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isVaultError, type VaultError } from '../../../packages/core/src/errors.js';
-import { maskUrls, parseGitAddress, remoteOf, withoutPassword } from '../../../packages/core/src/stores/git-address.js';
+import { maskUrls, parseGitAddress, remoteOf, samePlace, withoutPassword } from '../../../packages/core/src/stores/git-address.js';
 import { gitStore } from '../../../packages/core/src/stores/git.js';
 
 function refusal(work: () => unknown): VaultError {
@@ -92,6 +92,17 @@ describe('what a repository calls its origin', () => {
 
   it.each(['http://h/p', 'git://h/p', 'ext::sh -c x', 'ext::x', '-oProxyCommand=x:p', '--upload-pack=x:y', 'fd::17', 'a\nb', 'https://h/`x`'])('not %j', (configured) => {
     expect(refusal(() => remoteOf(configured, '/home/carol')).code).toBe('BAD_ADDRESS');
+  });
+
+  it.each([
+    ['https://h/a/b.git', 'ssh://git@h/a/b', true],
+    ['https://h/a/b', 'git@h:a/b.git', true],
+    ['https://h:8443/a/b/', 'ssh://git@h:22/a/b', true],
+    ['https://h/a/b', 'git@h:a/c.git', false],
+    ['https://h/a/b', 'https://i/a/b', false],
+    ['file:///srv/a.git', 'file:///srv/b.git', false],
+  ])('%s and %s are one place: %s', (a, b, same) => {
+    expect(samePlace(a, b)).toBe(same);
   });
 
   it('is an option of no program', () => {

@@ -62,6 +62,16 @@ export function withoutPassword(url: string): string {
   return nameless ? `${scheme}${rest}` : `${scheme}${user}@${rest}`;
 }
 
+/** Whether two remotes are one repository reached in two ways: by https to read and by ssh to push, say. */
+export function samePlace(a: string, b: string): boolean {
+  const place = (url: string): string =>
+    url
+      .replace(/^[a-z]+:\/\/(?:[^/@]*@)?([^/]*?)(?::\d+)?\//i, '$1/')
+      .replace(/^(?:[^/@:]*@)?([^/:]+):\/?/, '$1/')
+      .replace(/(?:\.git)?\/*$/, '');
+  return place(a) === place(b);
+}
+
 function checkBranch(branch: string, whole: string): string {
   if (BRANCH.test(branch)) return branch;
   throw badAddress(whole, 'what follows # is no name of a branch');

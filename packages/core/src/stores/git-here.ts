@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { dirname } from 'node:path';
 import { VaultError } from '../errors.js';
 import type { Clock } from '../ports.js';
-import { gitAddress, maskUrls, remoteOf, withoutPassword } from './git-address.js';
+import { gitAddress, maskUrls, remoteOf, samePlace, withoutPassword } from './git-address.js';
 import type { GitBranch, Published } from './git-branch.js';
 import { failureOf } from './git-errors.js';
 import { GitMirror } from './git-mirror.js';
@@ -37,10 +37,20 @@ export async function branchHere(git: Git, { branch, directory, mirrorDir, clock
   // Relative remotes count from the top of the work tree, for which the parent of `.git` stands.
   const base = bare === 'true' ? common : dirname(common);
   const url = remoteOf(origin, base);
-  const push = settings.get('remote.origin.pushurl')?.at(-1);
+  const push = pushUrl(settings, url, base);
   if (settings.get(`branch.${branch.toLowerCase()}.remote`) === undefined) await refuseLeftBehind(here, branch, url, common);
   const config = [...settings].filter(([key]) => WANTED.test(key)).flatMap(([key, values]) => values.map((value) => [key, value] as const));
-  return new GitMirror(git.with(config), url, branch, mirrorDir, clock, push === undefined ? undefined : remoteOf(push, base));
+  return new GitMirror(git.with(config), url, branch, mirrorDir, clock, push);
+}
+
+/** A vault is one place. What is read here and written there would never see its own writes. */
+function pushUrl(settings: ReadonlyMap<string, string[]>, url: string, base: string): string | undefined {
+  const configured = settings.get('remote.origin.pushurl')?.at(-1);
+  if (configured === undefined) return undefined;
+  const push = remoteOf(configured, base);
+  if (samePlace(url, push)) return push;
+  const [from, to] = [url, push].map((each) => maskUrls(withoutPassword(each)));
+  throw new VaultError('BAD_ADDRESS', `origin is fetched from ${from} and pushed to ${to}, which are two places`, { hint: 'Say which of them holds the vault: --vault git+URL' });
 }
 
 /** The settings of this repository alone, with what it includes; a user's general ones hold in every repository. Keys in lower case. */
