@@ -141,7 +141,7 @@ describeWith(['python3', 'bash'], 'at a terminal', ({ python3, bash }) => {
   it('uses colours on a terminal that wants them, and only there', async () => {
     const alice = await owner();
     const failing = ['open', 'app/nothing'];
-    expect((await at(alice, failing)).raw).toContain(`${ESCAPE}`);
+    expect((await at(alice, failing)).raw).toContain(ESCAPE);
     for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) expect((await at(alice, failing, [], { env })).raw, JSON.stringify(env)).not.toContain(ESCAPE);
     expect((await runBin(alice, failing)).stderr).not.toContain(ESCAPE);
     expect((await shell(alice, 'oxp-vault open app/nothing 2>&1 | cat')).raw).not.toContain(ESCAPE);
