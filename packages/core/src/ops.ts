@@ -27,29 +27,34 @@ export interface OpContext {
   file(sha256: string): Uint8Array | undefined;
 }
 
-export interface OpDefinition {
-  /** True for the op that begins a log. */
-  readonly first: boolean;
+/** One row of the table. */
+interface Op<T> {
+  /** Closed schema of the body. */
+  readonly schema: v.GenericSchema<unknown, T>;
   /** True when a machine may do it. */
   readonly machines: boolean;
-  /** The body, or undefined when it does not follow the closed schema. */
-  parse(body: Json): object | undefined;
-  apply(state: VaultState, body: object, context: OpContext): VaultState | Refusal;
+  apply(state: VaultState, body: T, context: OpContext): VaultState | Refusal;
 }
 
+/** A state in which there is a policy, as after `vault.init`. */
 type Founded = VaultState & { readonly policy: PolicyState };
 
-function op<T extends object>(schema: v.GenericSchema<T>, apply: OpDefinition['apply'], options: Partial<OpDefinition> = {}): OpDefinition {
-  return { first: false, machines: false, apply, ...options, parse: (body) => {
-    const parsed = v.safeParse(schema, body);
-    return parsed.success ? parsed.output : undefined;
-  } };
+function isFounded(state: VaultState): state is Founded {
+  return state.policy !== undefined;
+}
+
+function founded<T>(schema: v.GenericSchema<unknown, T>, machines: boolean, apply: (state: Founded, body: T, context: OpContext) => VaultState | Refusal): Op<T> {
+  return {
+    schema,
+    machines,
+    apply: (state, body, context) => (isFounded(state) ? apply(state, body, context) : refusal('BAD_ENTRY', 'a log begins with vault.init')),
+  };
 }
 
 /** An op that changes who is who or who may what. */
-function policyOp<T extends object>(schema: v.GenericSchema<T>, rules: (state: Founded, body: T, context: OpContext) => PolicyState | Refusal): OpDefinition {
-  return op(schema, (state, body, context) => {
-    const policy = rules(state as Founded, body as T, context);
+function policyOp<T>(schema: v.GenericSchema<unknown, T>, rules: (state: Founded, body: T, context: OpContext) => PolicyState | Refusal): Op<T> {
+  return founded(schema, false, (state, body, context) => {
+    const policy = rules(state, body, context);
     return 'code' in policy ? policy : { ...state, policy, secrets: withoutLeavers(state.secrets, policy) };
   });
 }
@@ -61,25 +66,35 @@ function withoutLeavers(secrets: SecretsState, policy: PolicyState): SecretsStat
 }
 
 /** An op that changes what is known of the secrets. */
-function sealOp<T extends object>(schema: v.GenericSchema<T>, rules: (state: SecretsState, body: T, context: SealContext) => SecretsState | Refusal, machines: boolean): OpDefinition {
-  return op(schema, (state, body, context) => {
-    const secrets = rules(state.secrets, body as T, { ...context, authority: authorityOf((state as Founded).policy) });
+function sealOp<T>(
+  schema: v.GenericSchema<unknown, T>,
+  machines: boolean,
+  rules: (state: SecretsState, body: T, context: SealContext) => SecretsState | Refusal,
+): Op<T> {
+  return founded(schema, machines, (state, body, context) => {
+    const secrets = rules(state.secrets, body, { ...context, authority: authorityOf(state.policy) });
     return 'code' in secrets ? secrets : { ...state, secrets };
-  }, { machines });
+  });
 }
 
 /** An op whose bytes are fixed but which this release does not act on: its leaf is void here (docs/format.md, "Not yet"). */
-function laterOp<T extends object>(schema: v.GenericSchema<T>): OpDefinition {
-  return op(schema, () => refusal('UNSUPPORTED', 'this release does not act on this op yet'));
+function laterOp<T>(schema: v.GenericSchema<unknown, T>): Op<T> {
+  return { schema, machines: false, apply: () => refusal('UNSUPPORTED', 'this release does not act on this op yet') };
 }
 
-export const OPS: Readonly<Record<string, OpDefinition>> = {
-  'vault.init': op(policyOps.VaultInit, (state, body, context) => {
-    const init = body as policyOps.VaultInit;
-    if (init.policy !== context.vault) return refusal('WRONG_VAULT', 'a vault is named by the digest of its first policy');
-    const policy = applyInit(init, context);
+/** The op that begins a log. */
+const init: Op<policyOps.VaultInit> = {
+  schema: policyOps.VaultInit,
+  machines: false,
+  apply(state, body, context) {
+    if (body.policy !== context.vault) return refusal('WRONG_VAULT', 'a vault is named by the digest of its first policy');
+    const policy = applyInit(body, context);
     return 'code' in policy ? policy : { ...state, policy };
-  }, { first: true }),
+  },
+};
+
+const OPS = {
+  'vault.init': init,
   'policy.propose': policyOp(policyOps.PolicyPropose, (s, body, c) => applyPropose(s.policy, body, policyContext(s, c))),
   'policy.sign': policyOp(policyOps.PolicySign, (s, body, c) => applySign(s.policy, body, policyContext(s, c))),
   'policy.withdraw': policyOp(policyOps.PolicyWithdraw, (s, body, c) => applyWithdraw(s.policy, body, policyContext(s, c))),
@@ -87,10 +102,10 @@ export const OPS: Readonly<Record<string, OpDefinition>> = {
   'device.remove': policyOp(policyOps.DeviceRemove, (s, body, c) => applyDeviceRemove(s.policy, body, c.actor, c.leaf)),
   'role.epoch': policyOp(policyOps.RoleEpoch, (s, body, c) => applyEpoch(s.policy, body, c.actor, c.leaf)),
   'role.grant': policyOp(policyOps.RoleGrant, (s, body, c) => applyGrant(s.policy, body, c.actor, c.leaf)),
-  'secret.seal': sealOp(sealOps.SecretSeal, applySeal, true),
-  'secret.open': sealOp(sealOps.SecretOpen, applyOpen, true),
-  'secret.standing': sealOp(sealOps.SecretStanding, applyStanding, false),
-  'secret.retire': sealOp(sealOps.SecretRetire, applyRetire, true),
+  'secret.seal': sealOp(sealOps.SecretSeal, true, applySeal),
+  'secret.open': sealOp(sealOps.SecretOpen, true, applyOpen),
+  'secret.standing': sealOp(sealOps.SecretStanding, false, applyStanding),
+  'secret.retire': sealOp(sealOps.SecretRetire, true, applyRetire),
   'custody.ack': laterOp(custody.CustodyAck),
   'custody.check': laterOp(custody.CustodyCheck),
   'custody.share': laterOp(custody.CustodyShare),
@@ -102,7 +117,34 @@ export const OPS: Readonly<Record<string, OpDefinition>> = {
   'handover.finalize': laterOp(handover.HandoverFinalize),
   'handover.abort': laterOp(handover.HandoverAbort),
   'vault.drill': laterOp(handover.VaultDrill),
-};
+} satisfies Record<string, Op<unknown>>;
+
+export type OpName = keyof typeof OPS;
+type BodyOf<K extends OpName> = (typeof OPS)[K] extends Op<infer T> ? T : never;
+/** An op with a body that follows its schema: switch on `op`, and the type of `body` is known. */
+export type OpBody = { [K in OpName]: { readonly op: K; readonly body: BodyOf<K> } }[OpName];
+
+export function isOp(op: string): op is OpName {
+  return Object.hasOwn(OPS, op);
+}
+
+/** Undefined for a body that does not follow the closed schema of the op. */
+export function parseBody(op: OpName, body: Json): OpBody | undefined {
+  const parsed = v.safeParse<v.GenericSchema>(OPS[op].schema, body);
+  // The compiler does not see that the schema and the op are of one row.
+  return parsed.success ? ({ op, body: parsed.output } as OpBody) : undefined;
+}
+
+export function machinesMay(op: OpName): boolean {
+  return OPS[op].machines;
+}
+
+/** The state with the effect of an op that its claimed signer has truly signed, or why it has none. */
+export function applyOp(state: VaultState, { op, body }: OpBody, context: OpContext): VaultState | Refusal {
+  // As above. A row takes only the bodies of its schema, and parseBody has seen to that.
+  const row: Op<unknown> = OPS[op];
+  return row.apply(state, body, context);
+}
 
 function policyContext(state: Founded, context: OpContext): PolicyContext {
   return { leaf: context.leaf, actor: context.actor, file: (digest) => context.file(digest), currentTrees: () => currentTrees(state.secrets) };

@@ -4,7 +4,7 @@
  */
 import { parseEntry, verifyEntry, entryBody, type Entry } from './audit/entry.js';
 import { refusal, VaultError, type Refusal } from './errors.js';
-import { OPS, type OpContext } from './ops.js';
+import { applyOp, isOp, machinesMay, parseBody, type OpBody, type OpContext } from './ops.js';
 import { parseCard } from './policy/card.js';
 import { checkPolicyFile } from './policy/policy.js';
 import type { PolicyState, Signer } from './policy/state.js';
@@ -20,73 +20,80 @@ export interface Leaf {
 
 /** The next state. Never throws for what a leaf contains. */
 export function apply(state: VaultState, leaf: Leaf): VaultState {
-  return step(state, leaf).state;
-}
-
-/** The next state, and whether the leaf is truly its claimed signer's: what is not says nothing about that person. */
-export function step(state: VaultState, leaf: Leaf): { readonly state: VaultState; readonly authentic: boolean } {
-  const { next, entry, refused, authentic } = judge(state, leaf);
-  // The digest does not cover the signature. A copy with a bad one must not use up the digest before the true entry lands.
-  const digests = entry && authentic ? state.digests.add(entry.digest) : state.digests;
-  const size = state.size + 1;
-  if (!refused) return { state: { ...next, size, digests }, authentic };
-  const { code, message } = refused;
-  const spent = entry && authentic && code !== 'DUPLICATE_ENTRY' ? { digest: entry.digest } : {};
-  const voids = state.voids.set(String(state.size), { leaf: state.size, code, message, ...spent });
-  return { state: { ...state, size, digests, voids }, authentic };
+  return judge(state, leaf).next;
 }
 
 export interface Judgement {
-  /** The state with the entry's effect, without counting the leaf; the same state where it is refused. */
+  /** The state after the leaf. */
   readonly next: VaultState;
-  /** Undefined when the leaf does not even parse. */
-  readonly entry?: Entry;
+  /** Why the leaf is void, where it is. */
   readonly refused?: Refusal;
-  /** True when the signature was verified under a key of the claimed signer. */
+  /** True when the leaf is truly its claimed signer's: what is not says nothing about that person. */
   readonly authentic: boolean;
 }
 
-/** What `apply` would make of a leaf: honest writers ask before they append, and never append what is refused. */
+/** What `apply` makes of a leaf, and why: honest writers ask before they append, and never append what is refused. */
 export function judge(state: VaultState, leaf: Leaf): Judgement {
-  let entry: Entry | undefined;
-  const signature = { verified: false };
+  const signed = orRefusal(() => authenticate(state, leaf));
+  if ('code' in signed) return { next: voided(state, signed), refused: signed, authentic: false };
+  // The digest does not cover the signature. A copy with a bad one must not use up the digest before the true entry lands.
+  const spent = { ...state, digests: state.digests.add(signed.entry.digest) };
+  const effect = orRefusal(() => effectOf(state, signed, leaf));
+  if ('code' in effect) return { next: voided(spent, effect, signed.entry.digest), refused: effect, authentic: true };
+  return { next: { ...effect, size: state.size + 1, digests: spent.digests }, authentic: true };
+}
+
+function voided(state: VaultState, { code, message }: Refusal, digest?: string): VaultState {
+  const leaf = { leaf: state.size, code, message, ...(digest === undefined ? {} : { digest }) };
+  return { ...state, size: state.size + 1, voids: state.voids.set(String(state.size), leaf) };
+}
+
+/** What parsers throw for bytes that are not as they must be is a reason like any other. */
+function orRefusal<T>(attempt: () => T | Refusal): T | Refusal {
   try {
-    entry = parseEntry(leaf.data);
-    const next = judgeEntry(state, entry, leaf, signature);
-    const authentic = signature.verified;
-    return 'code' in next ? { next: state, entry, refused: next, authentic } : { next, entry, authentic };
+    return attempt();
   } catch (error) {
-    if (!(error instanceof VaultError)) throw error;
-    const refused = refusal(error.code, error.message, error.hint);
-    const authentic = signature.verified;
-    return entry ? { next: state, entry, refused, authentic } : { next: state, refused, authentic };
+    if (error instanceof VaultError) return refusal(error.code, error.message, error.hint);
+    throw error;
   }
 }
 
-function judgeEntry(state: VaultState, entry: Entry, leaf: Leaf, signature: { verified: boolean }): VaultState | Refusal {
+interface Authentic {
+  readonly entry: Entry;
+  readonly parsed: OpBody;
+}
+
+/** The entry in a leaf, for this vault and at its place, whose signature was verified under a key of its claimed signer. */
+function authenticate(state: VaultState, leaf: Leaf): Authentic | Refusal {
+  const entry = parseEntry(leaf.data);
   const { op, actor, vault } = entry.payload;
   if (state.digests.has(entry.digest)) return refusal('DUPLICATE_ENTRY', 'this very entry is in the log already');
-  const definition = Object.hasOwn(OPS, op) ? OPS[op] : undefined;
-  if (!definition) return refusal('UNKNOWN_OP', `no op is called ${op}`);
-  if (definition.first !== (state.size === 0) || definition.first !== (state.policy === undefined)) return refusal('BAD_ENTRY', 'vault.init is the first entry of a log, and only the first');
+  if (!isOp(op)) return refusal('UNKNOWN_OP', `no op is called ${op}`);
+  const first = state.size === 0;
+  if ((op === 'vault.init') !== first || first !== (state.policy === undefined)) {
+    return refusal('BAD_ENTRY', 'vault.init is the first entry of a log, and only the first');
+  }
   if (state.policy && vault !== state.policy.vault) return refusal('WRONG_VAULT', `the entry is for vault ${vault.slice(0, 8)}`);
-
-  const body = definition.parse(entryBody(entry, (sha256) => leaf.file(sha256)));
-  if (body === undefined) return refusal('BAD_ENTRY', `the body does not follow the schema of ${op}`);
-  const publicKey = signerKey(state.policy, entry, body, leaf);
+  const parsed = parseBody(op, entryBody(entry, (sha256) => leaf.file(sha256)));
+  if (!parsed) return refusal('BAD_ENTRY', `the body does not follow the schema of ${op}`);
+  const publicKey = signerKey(state.policy, entry, parsed, leaf);
   if (typeof publicKey !== 'string') return publicKey;
   if (!verifyEntry(entry, publicKey)) return refusal('BAD_SIGNATURE', `the entry is not signed by ${actor.person} (device ${actor.device})`);
-  signature.verified = true;
-  if (state.policy?.people.get(actor.person)?.kind === 'machine' && !definition.machines) {
+  return { entry, parsed };
+}
+
+function effectOf(state: VaultState, { entry, parsed }: Authentic, leaf: Leaf): VaultState | Refusal {
+  const { actor, time, vault } = entry.payload;
+  if (state.policy?.people.get(actor.person)?.kind === 'machine' && !machinesMay(parsed.op)) {
     return refusal('MACHINE_NOT_ALLOWED', `${actor.person} is a machine: it only reads and writes secrets`);
   }
   const signer: Signer = { person: actor.person, device: actor.device, key: entry.keyid };
-  const context: OpContext = { leaf: state.size, time: entry.payload.time, vault, digest: entry.digest, actor: signer, file: (sha256) => leaf.file(sha256) };
-  return definition.apply(state, body, context);
+  const context: OpContext = { leaf: state.size, time, vault, digest: entry.digest, actor: signer, file: (sha256) => leaf.file(sha256) };
+  return applyOp(state, parsed, context);
 }
 
 /** The public key, hex, that must have signed this entry: a living device's, or, for a newcomer, that of a card to come. */
-function signerKey(policy: PolicyState | undefined, entry: Entry, body: object, leaf: Leaf): string | Refusal {
+function signerKey(policy: PolicyState | undefined, entry: Entry, parsed: OpBody, leaf: Leaf): string | Refusal {
   const { person, device } = entry.payload.actor;
   const enrolled = policy?.people.get(person);
   if (enrolled) {
@@ -94,7 +101,7 @@ function signerKey(policy: PolicyState | undefined, entry: Entry, body: object, 
     if (own && own.device === device) return own.publicKey;
     return refusal('NOT_ENROLLED', `${person} has no living device ${device} with key ${entry.keyid.slice(0, 8)}`);
   }
-  for (const line of newcomerCards(policy, entry.payload.op, body, person, leaf)) {
+  for (const line of newcomerCards(policy, parsed, person, leaf)) {
     const card = parseCard(line);
     if (card.id === entry.keyid && card.device === device) return card.key;
   }
@@ -102,14 +109,12 @@ function signerKey(policy: PolicyState | undefined, entry: Entry, body: object, 
 }
 
 /** Somebody not yet enrolled may make a vault, or sign the very policy that enrols them. */
-function newcomerCards(policy: PolicyState | undefined, op: string, body: object, person: string, leaf: Leaf): readonly string[] {
-  if (op === 'vault.init' && 'policy' in body && typeof body.policy === 'string') {
+function newcomerCards(policy: PolicyState | undefined, { op, body }: OpBody, person: string, leaf: Leaf): readonly string[] {
+  if (op === 'vault.init') {
     const bytes = leaf.file(body.policy);
     const checked = bytes ? checkPolicyFile(bytes) : undefined;
     return checked && 'policy' in checked ? (checked.policy.persons[person]?.cards ?? []) : [];
   }
-  if (op === 'policy.sign' && 'digest' in body) {
-    return policy?.proposals.find((p) => p.digest === body.digest)?.policy?.persons[person]?.cards ?? [];
-  }
+  if (op === 'policy.sign') return policy?.proposals.find((p) => p.digest === body.digest)?.policy?.persons[person]?.cards ?? [];
   return [];
 }

@@ -40,25 +40,33 @@ export function admit(state: VaultState, batch: Batch): Admitted {
   let around: [VaultState, VaultState] = [state, state];
   let ended = false;
   let after = state;
-  const bySha256 = new Map([...batch.files, ...batch.entries.flatMap((e) => (e.object ? [e.object] : []))].map((f) => [sha256Hex(f.bytes), f.bytes]));
+  const bySha256 = new Map([...batch.files, ...objectsOf(batch.entries)].map((f) => [sha256Hex(f.bytes), f.bytes]));
   for (const signed of batch.entries) {
     const { digest } = parseEntry(signed.line);
     // A push that timed out may have been accepted all the same: the same signed bytes are never appended twice.
     if (after.digests.has(digest)) {
       const refused = voidWith(after, digest);
-      if (refused) throw new VaultError(refused.code, `somebody has put this entry into the log where it was not allowed, and there it has no effect: ${refused.message}`, { hint: 'Do it again: it is then signed anew.' });
+      if (refused) {
+        throw new VaultError(refused.code, `somebody has put this entry into the log where it was not allowed, and there it has no effect: ${refused.message}`, {
+          hint: 'Do it again: it is then signed anew.',
+        });
+      }
       continue;
     }
     const judged = judge(after, { data: signed.line, file: (sha256) => bySha256.get(sha256) });
     if (judged.refused) throw refusalToError(judged.refused);
     const before = after;
-    after = { ...judged.next, size: before.size + 1, digests: before.digests.add(digest) };
+    after = judged.next;
     if (ended) continue;
     run.push(signed);
     around = [before, after];
     ended = after.policy?.digest !== before.policy?.digest;
   }
   return { run, around };
+}
+
+function objectsOf(entries: readonly SignedEntry[]): NewFile[] {
+  return entries.flatMap((e) => (e.object ? [e.object] : []));
 }
 
 /** Why an entry is in the log without effect, if it is. */
@@ -71,8 +79,15 @@ function voidWith(state: VaultState, digest: string): VoidLeaf | undefined {
  * Writes one run of admitted entries after `loaded`. The new point of the log when the swap succeeded; undefined when somebody
  * was first: the caller loads again, judges again, and comes back with the same signed bytes.
  */
-export async function writeRun(store: Store, loaded: LoadedLog | undefined, vault: string, run: readonly SignedEntry[], files: readonly NewFile[], sequencer: Sequencer): Promise<LogPoint | undefined> {
-  await inParallel([...files, ...run.flatMap((e) => (e.object ? [e.object] : []))], (file) => store.putNew(file.path, file.bytes));
+export async function writeRun(
+  store: Store,
+  loaded: LoadedLog | undefined,
+  vault: string,
+  run: readonly SignedEntry[],
+  files: readonly NewFile[],
+  sequencer: Sequencer,
+): Promise<LogPoint | undefined> {
+  await inParallel([...files, ...objectsOf(run)], (file) => store.putNew(file.path, file.bytes));
 
   const size = loaded?.log.state.size ?? 0;
   const start = pageStart(size);

@@ -5,7 +5,7 @@ import { policyFormat, POLICY_FORMAT } from '../policy/policy.js';
 import type { Store } from '../ports.js';
 import { sha256Hex, toHex } from '../primitives/hash.js';
 import { leafHash } from '../primitives/merkle-hash.js';
-import { step, type VaultState } from '../state.js';
+import { judge, type VaultState } from '../state.js';
 import { forked, upgradeRequired, type Vouched } from './load-faults.js';
 import { namedFiles } from './named-files.js';
 import { readNewLeaves } from './pages.js';
@@ -26,9 +26,9 @@ export async function fold(store: Store, checkpoint: VaultCheckpoint, known: Ver
   for (const data of lines) {
     const named = await namedFiles(store, data, state, policyFiles);
     before = state;
-    const next = step(state, { data, file: (sha256) => named.bySha256.get(sha256) });
-    state = next.state;
-    authentic.push(next.authentic);
+    const judged = judge(state, { data, file: (sha256) => named.bySha256.get(sha256) });
+    state = judged.next;
+    authentic.push(judged.authentic);
     if (before.size === 0 && !state.policy) refuseNewerFormat(checkpoint.vault, named.bySha256);
     if (state.policy && state.policy.digest !== before.policy?.digest) policies.push({ digest: state.policy.digest, leaf: before.size });
     for (const path of named.paths) files.add(path);

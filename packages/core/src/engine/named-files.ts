@@ -1,8 +1,7 @@
 /** The files without which a leaf cannot be judged: they are part of the log. */
 import { entryBody, objectPath, parseEntry, type Entry } from '../audit/entry.js';
 import { isVaultError } from '../errors.js';
-import { OPS } from '../ops.js';
-import type { PolicyPropose, VaultInit } from '../policy/ops.js';
+import { parseBody, type OpBody } from '../ops.js';
 import { policyPath } from '../policy/policy.js';
 import type { PolicyState } from '../policy/state.js';
 import type { Store } from '../ports.js';
@@ -49,16 +48,16 @@ export async function namedFiles(store: Store, data: Uint8Array, state: VaultSta
 function namedPolicy(entry: Entry, objects: Map<string, Uint8Array>, policy: PolicyState | undefined): { path: string; sha256: string } | undefined {
   const { op } = entry.payload;
   if (op !== 'vault.init' && op !== 'policy.propose') return undefined;
-  let body: object | undefined;
+  let parsed: OpBody | undefined;
   try {
-    body = OPS[op]?.parse(entryBody(entry, (sha256) => objects.get(sha256)));
+    parsed = parseBody(op, entryBody(entry, (sha256) => objects.get(sha256)));
   } catch (error) {
     if (isVaultError(error)) return undefined;
     throw error;
   }
-  if (body === undefined) return undefined;
   const named = (number: number, sha256: string): { path: string; sha256: string } => ({ path: policyPath(number, sha256), sha256 });
-  if (op === 'vault.init') return policy ? undefined : named(1, (body as VaultInit).policy);
-  const { number, digest, previous } = body as PolicyPropose;
-  return policy && number === policy.policy.number + 1 && previous === policy.digest ? named(number, digest) : undefined;
+  if (parsed?.op === 'vault.init' && !policy) return named(1, parsed.body.policy);
+  if (parsed?.op !== 'policy.propose' || !policy) return undefined;
+  const { number, digest, previous } = parsed.body;
+  return number === policy.policy.number + 1 && previous === policy.digest ? named(number, digest) : undefined;
 }

@@ -5,12 +5,10 @@ import { PAGE_SIZE, pagePath, pageStart } from '../audit/page.js';
 import { nothingKnown } from '../engine/load.js';
 import { MissingPage, readNewLeaves } from '../engine/pages.js';
 import { isVaultError, VaultError, type ErrorCode } from '../errors.js';
-import { OPS } from '../ops.js';
-import type { PolicyPropose, RoleGrant, VaultInit } from '../policy/ops.js';
+import { isOp, parseBody, type OpBody } from '../ops.js';
 import { policyPath } from '../policy/policy.js';
 import { grantPath } from '../policy/roles.js';
 import type { Store } from '../ports.js';
-import type { SecretSeal } from '../seal/ops.js';
 import { ciphertextPath, sharePath, type Statement } from '../seal/statement.js';
 import type { VaultState } from '../state.js';
 import type { BlobRef } from '../wire.js';
@@ -32,8 +30,8 @@ export interface WalkedLeaf {
   readonly data: Uint8Array;
   /** Undefined when it is no entry at all. */
   readonly entry?: Entry;
-  /** Undefined when it does not follow the schema of its op. */
-  readonly body?: object;
+  /** Undefined when this release does not know its op, or it does not follow its schema. */
+  readonly parsed?: OpBody;
   /** Why it is void, where it is. */
   readonly refused?: { readonly code: ErrorCode; readonly message: string };
   readonly files: readonly NamedFile[];
@@ -66,7 +64,7 @@ async function allLines(vault: Vault): Promise<readonly Uint8Array[]> {
   throw new VaultError('RACE_LOST', 'others were writing all the time', { hint: 'Try again.' });
 }
 
-async function read(store: Store, data: Uint8Array): Promise<Pick<WalkedLeaf, 'entry' | 'body' | 'files'>> {
+async function read(store: Store, data: Uint8Array): Promise<Pick<WalkedLeaf, 'entry' | 'parsed' | 'files'>> {
   let entry: Entry;
   try {
     entry = parseEntry(data);
@@ -77,28 +75,28 @@ async function read(store: Store, data: Uint8Array): Promise<Pick<WalkedLeaf, 'e
   const object = 'object' in entry.payload ? entry.payload.object : undefined;
   const own: NamedFile[] = object ? [{ path: objectPath(object.sha256), ...object, what: 'the body of an entry' }] : [];
   const bytes = object && (await store.get(objectPath(object.sha256)));
-  const definition = Object.hasOwn(OPS, entry.payload.op) ? OPS[entry.payload.op] : undefined;
+  const { op } = entry.payload;
   try {
-    const body = definition?.parse(entryBody(entry, () => bytes));
-    return body === undefined ? { entry, files: own } : { entry, body, files: [...own, ...filesOf(entry.payload.op, body)] };
+    const parsed = isOp(op) ? parseBody(op, entryBody(entry, () => bytes)) : undefined;
+    return parsed ? { entry, parsed, files: [...own, ...filesOf(parsed)] } : { entry, files: own };
   } catch (error) {
     if (isVaultError(error)) return { entry, files: own };
     throw error;
   }
 }
 
-function filesOf(op: string, body: object): NamedFile[] {
+function filesOf({ op, body }: OpBody): NamedFile[] {
   switch (op) {
     case 'vault.init':
-      return [policyFile(1, (body as VaultInit).policy)];
+      return [policyFile(1, body.policy)];
     case 'policy.propose':
-      return [policyFile((body as PolicyPropose).number, (body as PolicyPropose).digest)];
+      return [policyFile(body.number, body.digest)];
     case 'role.grant': {
-      const { role, epoch, person, blob } = body as RoleGrant;
+      const { role, epoch, person, blob } = body;
       return [{ path: grantPath(role, epoch, person, blob.sha256), ...blob, what: `the grant of ${role}, epoch ${epoch}, to ${person}` }];
     }
     case 'secret.seal':
-      return statementFiles((body as SecretSeal).statement);
+      return statementFiles(body.statement);
     default:
       // What ops of a later release name, this one cannot know: garbage.ts then leaves it alone.
       return [];
@@ -113,7 +111,11 @@ function statementFiles(statement: Statement): NamedFile[] {
   const { name, version } = statement;
   const label = `${name} v${version}`;
   const shares = 'custody' in statement ? statement.custody.leaves : [];
-  const share = ({ person, blob }: { person: string; blob: BlobRef }): NamedFile => ({ path: sharePath(name, version, person, blob.sha256), ...blob, what: `the share of ${label} of ${person}` });
+  const share = ({ person, blob }: { person: string; blob: BlobRef }): NamedFile => ({
+    path: sharePath(name, version, person, blob.sha256),
+    ...blob,
+    what: `the share of ${label} of ${person}`,
+  });
   const { sha256, size } = statement.ciphertext;
   return [{ path: ciphertextPath(statement), sha256, size, what: label }, ...shares.map(share)];
 }

@@ -1,5 +1,4 @@
 /** All policies of a vault, read from its log: who proposed and signed each, and what became of it. */
-import type { PolicyPropose, PolicySign, PolicyWithdraw, VaultInit } from '../policy/ops.js';
 import type { Vault } from '../vault.js';
 import { walkLog } from './log-walk.js';
 
@@ -24,16 +23,17 @@ interface Draft extends Omit<PolicyRecord, 'status' | 'signers'> {
 /** Oldest first. Void leaves do not count. */
 export async function policyHistory(vault: Vault): Promise<PolicyRecord[]> {
   const drafts = new Map<string, Draft>();
-  for (const { entry, body, refused } of await walkLog(vault)) {
-    if (refused || !entry || !body) continue;
-    const { op, actor, time } = entry.payload;
+  for (const { entry, parsed, refused } of await walkLog(vault)) {
+    if (refused || !entry || !parsed) continue;
+    const { actor, time } = entry.payload;
+    const { op, body } = parsed;
     const begin = (number: number, digest: string, previous?: string): void => {
       drafts.set(digest, { number, digest, previous, proposer: actor.person, time, signers: new Set([actor.person]), withdrawn: false });
     };
-    if (op === 'vault.init') begin(1, (body as VaultInit).policy);
-    if (op === 'policy.propose') begin((body as PolicyPropose).number, (body as PolicyPropose).digest, (body as PolicyPropose).previous);
-    if (op === 'policy.sign') drafts.get((body as PolicySign).digest)?.signers.add(actor.person);
-    const withdrawn = op === 'policy.withdraw' ? drafts.get((body as PolicyWithdraw).digest) : undefined;
+    if (op === 'vault.init') begin(1, body.policy);
+    if (op === 'policy.propose') begin(body.number, body.digest, body.previous);
+    if (op === 'policy.sign') drafts.get(body.digest)?.signers.add(actor.person);
+    const withdrawn = op === 'policy.withdraw' ? drafts.get(body.digest) : undefined;
     if (withdrawn) withdrawn.withdrawn = true;
   }
   const took = tookEffect(vault, drafts);
