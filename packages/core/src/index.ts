@@ -57,7 +57,8 @@ export { planRotation, type RotationPlan, type RotationStep } from './operations
 export { retirable, retireVersions, type Retirement } from './operations/retire.js';
 export { doHousekeeping, drainQueue, type Housekeeping, type RejectedEntry } from './operations/housekeeping.js';
 export { appendOrQueue } from './operations/append-or-queue.js';
-export { readingFault, sealFault } from './operations/seal-faults.js';
+export { readingFault } from './operations/reading-faults.js';
+export { sealFault } from './operations/seal-faults.js';
 
 // Kinds of material
 export type { CheckResult, Material, MaterialField, MaterialKind, Rotation } from './material/material.js';

@@ -114,11 +114,12 @@ export class Vault {
 
   /** The identity, which must be enrolled with a living device. Throws IDENTITY_NOT_FOUND, NOT_ENROLLED. */
   requireEnrolled(): Identity {
-    const { identity } = this;
-    if (!identity) throw new VaultError('IDENTITY_NOT_FOUND', 'this needs your identity', { hint: 'Name it with --identity, or make one: oxp-vault identity create' });
+    const identity = this.#requireIdentity();
     const { person, device, id } = identity.card;
     if (!livingDevice(this.policy, person, id)) {
-      throw new VaultError('NOT_ENROLLED', `${person} (device ${device}) is not enrolled in this vault`, { hint: 'Send your .card file to an admin: oxp-vault member add CARD' });
+      throw new VaultError('NOT_ENROLLED', `${person} (device ${device}) is not enrolled in this vault`, {
+        hint: 'Send your .card file to an admin: oxp-vault member add CARD',
+      });
     }
     return identity;
   }
@@ -146,9 +147,9 @@ export class Vault {
 
   /** Signs an entry as of what this client has seen. It has no effect until appended. */
   sign(op: string, body: object): SignedEntry {
-    const identity = this.identity;
-    if (!identity) throw new VaultError('IDENTITY_NOT_FOUND', 'signing needs your identity', { hint: 'Name it with --identity, or make one: oxp-vault identity create' });
-    return signAs(identity, { vault: this.id, seen: this.point, policy: { number: this.policy.policy.number, digest: this.policy.digest }, time: this.clock.now() }, op, body);
+    const { policy, digest } = this.policy;
+    const frame = { vault: this.id, seen: this.point, policy: { number: policy.number, digest }, time: this.clock.now() };
+    return signAs(this.#requireIdentity(), frame, op, body);
   }
 
   /**
@@ -162,13 +163,17 @@ export class Vault {
         hint: 'Ask somebody who knows it for the line that `oxp-vault status` prints, and pass it once: --expect VAULT@SIZE:ROOT',
       });
     }
-    const sequencer = sequencerOf(this.requireSigner());
+    const identity = this.#requireIdentity();
+    const sequencer = sequencerOf(identity);
+    // Round again after a lost race, and while something is left: an entry that puts a policy into effect ends its checkpoint.
     for (let races = 0; ; ) {
       const { run, around } = admit(this.state, batch);
       if (run.length === 0) return;
       // A checkpoint counts only when its signer is enrolled before or after its last leaf: never write one that nobody accepts.
-      if (!around.some((s) => s.policy && livingDevice(s.policy, sequencer.person, keyIdOf(this.identity)))) {
-        throw new VaultError('NOT_ENROLLED', `${sequencer.person} (device ${sequencer.device}) is not enrolled where these entries end`, { hint: 'Somebody who is enrolled then must append them.' });
+      if (!around.some((s) => s.policy && livingDevice(s.policy, sequencer.person, identity.card.id))) {
+        throw new VaultError('NOT_ENROLLED', `${sequencer.person} (device ${sequencer.device}) is not enrolled where these entries end`, {
+          hint: 'Somebody who is enrolled then must append them.',
+        });
       }
       const written = await writeRun(this.store, this.#loaded, this.id, run, batch.files, sequencer);
       if (!written) {
@@ -180,9 +185,9 @@ export class Vault {
     }
   }
 
-  private requireSigner(): Identity {
-    if (!this.identity) throw new VaultError('IDENTITY_NOT_FOUND', 'this needs your identity', { hint: 'Name it with --identity, or make one: oxp-vault identity create' });
-    return this.identity;
+  #requireIdentity(): Identity {
+    if (this.identity) return this.identity;
+    throw new VaultError('IDENTITY_NOT_FOUND', 'this needs your identity', { hint: 'Name it with --identity, or make one: oxp-vault identity create' });
   }
 }
 
@@ -234,10 +239,6 @@ async function load(options: VaultOptions, inMemory: VerifiedLog | undefined, al
     await writeStateCache(local, vault, loaded.log);
   }
   return { loaded, pin };
-}
-
-function keyIdOf(identity: Identity | undefined): string {
-  return identity?.card.id ?? '';
 }
 
 function crossed(from: number, to: number): boolean {

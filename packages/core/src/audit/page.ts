@@ -49,5 +49,5 @@ export function decodePage(bytes: Uint8Array, sha256: string, path: string): Pag
 }
 
 function malformed(path: string): VaultError {
-  return new VaultError('STORE_INCOMPLETE', `${path} does not have the form of a page`);
+  return new VaultError('STORE_INCOMPLETE', `${path} does not have the form of a page`, { hint: PUT_BACK });
 }

@@ -8,7 +8,7 @@ import { sha256Hex } from '../primitives/hash.js';
 import { emptyState } from '../state.js';
 import { fold } from './fold.js';
 import { forked, incomplete, rollback, upgradeRequired, type Vouched } from './load-faults.js';
-import { MissingPage } from './pages.js';
+import { MissingFile } from './pages.js';
 import { rootWas } from './roots.js';
 import type { VerifiedLog } from './state-cache.js';
 
@@ -48,7 +48,7 @@ export async function loadLog(store: Store, knownOf: (vault: string) => Promise<
     try {
       return { checkpoint, log: await verified(store, checkpoint, known, vouched) };
     } catch (error) {
-      if (!(error instanceof MissingPage)) throw error;
+      if (!(error instanceof MissingFile)) throw error;
       const moved = (await store.get(CHECKPOINT_PATH)) ?? new Uint8Array();
       if (sha256Hex(moved) === sha256Hex(bytes)) throw incomplete(error.path);
       if (attempt >= ATTEMPTS) throw new VaultError('RACE_LOST', 'others were writing all the time', { hint: 'Try again.' });
@@ -95,8 +95,8 @@ async function requireComplete(store: Store, checkpoint: VaultCheckpoint, log: V
   const there = new Set([...(await store.list('log/')), ...(await store.list('policy/')), ...(await store.list('objects/'))]);
   for (const [i, digest] of log.pages.entries()) {
     const path = pagePath(i * PAGE_SIZE, digest);
-    if (!there.has(path)) throw new MissingPage(path);
+    if (!there.has(path)) throw new MissingFile(path);
   }
   const last = pagePath(pageStart(checkpoint.size - 1), checkpoint.page);
-  for (const path of [last, ...log.files]) if (!there.has(path)) throw new MissingPage(path);
+  for (const path of [last, ...log.files]) if (!there.has(path)) throw new MissingFile(path);
 }

@@ -7,7 +7,7 @@ import type { PolicyState } from '../policy/state.js';
 import type { Store } from '../ports.js';
 import { sha256Hex } from '../primitives/hash.js';
 import type { VaultState } from '../state.js';
-import { MissingPage } from './pages.js';
+import { MissingFile } from './pages.js';
 
 /**
  * The policy files and objects that an entry names. Those of an entry that does not parse are nobody's concern: it is void. A file
@@ -18,7 +18,7 @@ export async function namedFiles(store: Store, data: Uint8Array, state: VaultSta
   const bySha256 = new Map<string, Uint8Array>();
   const need = async (path: string, sha256: string): Promise<void> => {
     const bytes = await store.get(path);
-    if (!bytes || sha256Hex(bytes) !== sha256) throw new MissingPage(path);
+    if (!bytes || sha256Hex(bytes) !== sha256) throw new MissingFile(path);
     paths.push(path);
     bySha256.set(sha256, bytes);
   };

@@ -1,7 +1,7 @@
 /** Reads from a store the pages that a checkpoint adds to what is known, following the digests backwards from the last page. */
 import { decodePage, PAGE_SIZE, pagePath, pageStart, type Page } from '../audit/page.js';
 import type { VaultCheckpoint } from '../audit/checkpoint.js';
-import { VaultError } from '../errors.js';
+import { PUT_BACK, VaultError } from '../errors.js';
 import type { Store } from '../ports.js';
 import { toHex } from '../primitives/hash.js';
 import { leafHash } from '../primitives/merkle-hash.js';
@@ -16,8 +16,8 @@ export interface NewLeaves {
   readonly partial: readonly string[];
 }
 
-/** Thrown when a page is not there (yet, or any more): the caller reads the checkpoint again before it believes this. */
-export class MissingPage extends Error {
+/** Thrown when a file that the checkpoint stands on is not there (yet, or any more): the caller reads the checkpoint again before it believes this. */
+export class MissingFile extends Error {
   constructor(readonly path: string) {
     super(path);
   }
@@ -26,13 +26,16 @@ export class MissingPage extends Error {
 /** Throws FORK when what is there contradicts what is known, STORE_INCOMPLETE when a page is not what it should be. */
 export async function readNewLeaves(store: Store, checkpoint: VaultCheckpoint, known: VerifiedLog): Promise<NewLeaves> {
   const from = pageStart(known.state.size);
+  // Back to front, because each page names the one before it; ends with the page that holds the first new leaf.
   const read: { start: number; digest: string; page: Page }[] = [];
   let digest: string | null = checkpoint.page;
   for (let start = pageStart(checkpoint.size - 1); start >= from; start -= PAGE_SIZE) {
-    if (digest === null) throw new VaultError('STORE_INCOMPLETE', `the page before leaf ${start + PAGE_SIZE} is not named`);
+    if (digest === null) throw new VaultError('STORE_INCOMPLETE', `the page before leaf ${start + PAGE_SIZE} is not named`, { hint: PUT_BACK });
     const page = await readPage(store, start, digest);
     const full = Math.min(PAGE_SIZE, checkpoint.size - start);
-    if (page.lines.length !== full) throw new VaultError('STORE_INCOMPLETE', `${pagePath(start, digest)} has ${page.lines.length} entries instead of ${full}`);
+    if (page.lines.length !== full) {
+      throw new VaultError('STORE_INCOMPLETE', `${pagePath(start, digest)} has ${page.lines.length} entries instead of ${full}`, { hint: PUT_BACK });
+    }
     read.unshift({ start, digest, page });
     digest = page.previous;
   }
@@ -53,7 +56,7 @@ export async function readNewLeaves(store: Store, checkpoint: VaultCheckpoint, k
 async function readPage(store: Store, start: number, digest: string): Promise<Page> {
   const path = pagePath(start, digest);
   const bytes = await store.get(path);
-  if (!bytes) throw new MissingPage(path);
+  if (!bytes) throw new MissingFile(path);
   return decodePage(bytes, digest, path);
 }
 

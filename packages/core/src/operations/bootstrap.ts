@@ -7,7 +7,8 @@ import { newestVersion, type SecretVersion } from '../seal/state.js';
 import type { Vault } from '../vault.js';
 import { readSource, type ImportPort } from './import-value.js';
 import { decryptVersions } from './open.js';
-import { readingFault, sealFault } from './seal-faults.js';
+import { readingFault } from './reading-faults.js';
+import { sealFault } from './seal-faults.js';
 import { readersInWords, refusedLine, type SealPlan, type SealStep, type WantedSecret } from './seal-plan.js';
 
 export interface SealPlanOptions {

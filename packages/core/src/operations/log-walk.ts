@@ -3,7 +3,7 @@ import { entryBody, objectPath, parseEntry, type Entry } from '../audit/entry.js
 import { CHECKPOINT_PATH, readCheckpoint } from '../audit/checkpoint.js';
 import { PAGE_SIZE, pagePath, pageStart } from '../audit/page.js';
 import { nothingKnown } from '../engine/load.js';
-import { MissingPage, readNewLeaves } from '../engine/pages.js';
+import { MissingFile, readNewLeaves } from '../engine/pages.js';
 import { isVaultError, VaultError, type ErrorCode } from '../errors.js';
 import { isOp, parseBody, type OpBody } from '../ops.js';
 import { policyPath } from '../policy/policy.js';
@@ -57,7 +57,7 @@ async function allLines(vault: Vault): Promise<readonly Uint8Array[]> {
     try {
       return (await readNewLeaves(vault.store, readCheckpoint(vault.checkpointBytes), nothingKnown)).lines;
     } catch (error) {
-      if (!(error instanceof MissingPage)) throw error;
+      if (!(error instanceof MissingFile)) throw error;
       await vault.refresh();
     }
   }

@@ -2,13 +2,13 @@
 import { dequeue, enqueue } from '../engine/queue.js';
 import { inParallel } from '../engine/parallel.js';
 import { isVaultError, PUT_BACK, VaultError } from '../errors.js';
-import { rolesOf, ruleFor } from '../policy/rules.js';
 import { ageDecrypt, ageHeaderStanzas, type AgeHeaderStanzas } from '../primitives/age.js';
 import { sha256Hex } from '../primitives/hash.js';
 import { newestVersion, versionOf, type SecretVersion } from '../seal/state.js';
 import { ciphertextPath, type Statement } from '../seal/statement.js';
 import { Secret } from '../secret.js';
 import type { Vault } from '../vault.js';
+import { needsGrant, ownReaders } from './reading-faults.js';
 import { roleKeys, type RoleKeys } from './role-keys.js';
 
 export interface OpenRequest {
@@ -84,7 +84,7 @@ export async function decryptVersions(vault: Vault, versions: readonly SecretVer
 async function decryptVersion(vault: Vault, version: SecretVersion, ring: (role: string) => Promise<RoleKeys>): Promise<Secret> {
   const { statement, sealer } = version;
   const label = `${statement.name} version ${statement.version}`;
-  const key = await readingKey(vault, statement, ring);
+  const key = await readingKey(vault, version, ring);
   const path = ciphertextPath(statement);
   const bytes = await vault.store.get(path);
   if (!bytes) throw new VaultError('BLOB_MISSING', `${label} is in the log, and its file ${path} is missing`, { hint: PUT_BACK });
@@ -114,23 +114,14 @@ async function headerOf(bytes: Uint8Array, fault: string): Promise<AgeHeaderStan
 }
 
 /** The identity line of the role key that this version is sealed to, of a role that this person is in. */
-async function readingKey(vault: Vault, statement: Statement, ring: (role: string) => Promise<RoleKeys>): Promise<string> {
-  const me = vault.requireEnrolled().card.person;
-  const label = `${statement.name} version ${statement.version}`;
-  if (!('readers' in statement)) throw new VaultError('NOT_A_READER', `${label} is under custody: nobody reads it alone`, { hint: 'Opening by a quorum of its custodians comes with a later release.' });
-  const mine = rolesOf(vault.policy.policy, me);
-  const readers = statement.readers.filter((r) => mine.includes(r.role));
-  if (readers.length === 0) {
-    throw new VaultError('NOT_A_READER', `you (${me}) may not read ${label}: it is sealed to ${statement.readers.map((r) => r.role).join(', ')}`, {
-      hint: ruleFor(vault.policy.policy, statement.name) ? `Its owners are ${ruleFor(vault.policy.policy, statement.name)!.owners.join(', ')}.` : 'No rule of the policy covers it any more.',
-    });
-  }
+async function readingKey(vault: Vault, version: SecretVersion, ring: (role: string) => Promise<RoleKeys>): Promise<string> {
+  const readers = ownReaders(vault, version);
+  if (readers instanceof VaultError) throw readers;
   for (const reader of readers) {
     const key = (await ring(reader.role)).get(reader.recipient);
     if (key !== undefined) return key;
   }
-  const role = readers[0]!.role;
-  throw new VaultError('NEEDS_GRANT', `you are a member of ${role}, and nobody has granted you its key yet`, { hint: `A member who has it types: oxp-vault role grant ${role}` });
+  throw needsGrant(readers[0].role);
 }
 
 /** Fsynced into the queue first; then in the log at once, unless offline. What cannot be queued is not shown. */
