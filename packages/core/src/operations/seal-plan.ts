@@ -44,11 +44,6 @@ export interface SealPlan {
   readonly steps: readonly SealStep[];
 }
 
-/** The plan's lines that would seal something. */
-export function toSeal(plan: SealPlan): SealStep[] {
-  return plan.steps.filter((step) => step.source !== undefined);
-}
-
 /** Forgets the values that planning read in. */
 export function wipePlan(plan: SealPlan): void {
   for (const { source } of plan.steps) if (source?.from === 'import') source.material.file.wipe();
