@@ -1,8 +1,9 @@
 import { createPrivateKey } from 'node:crypto';
 import { VaultError } from '../errors.js';
+import { fromUtf8 } from '../primitives/hash.js';
 import type { FormatOptions, OpenedSecret, OutputFormat } from './format.js';
 import { requireOption } from './options.js';
-import { partText, textOf, valueText } from './parts.js';
+import { partText, valueText } from './parts.js';
 import type { PfxContent } from './pfx.js';
 import { assemble, type Leaf, PRIVATE, safePath } from './tree.js';
 
@@ -35,7 +36,7 @@ export const p12: OutputFormat = {
 /** Key stores differ in how they read an empty password, and in what they make of bytes that are no text. */
 function passwordOf(options: FormatOptions): string {
   const password = requireOption('p12', options, 'password', 'It is asked for on a terminal, or comes from a file.');
-  const text = password.use(textOf);
+  const text = password.use(fromUtf8);
   if (text !== undefined && text !== '') return text;
   throw new VaultError('BAD_VALUE', `the password for the PKCS#12 file is ${text === '' ? 'empty' : 'not UTF-8 text'}`, { hint: 'Give another.' });
 }

@@ -1,7 +1,6 @@
 /** Values and named parts of opened secrets. The only place where formats meet the kinds of material. */
-import { isUtf8 } from 'node:buffer';
 import { VaultError } from '../errors.js';
-import { utf8 } from '../primitives/hash.js';
+import { fromUtf8, utf8 } from '../primitives/hash.js';
 import { label, type OpenedSecret } from './format.js';
 
 /** The field `name` of a secret's kind (material/registry.ts), as bytes and whether it is private. FIELD_NOT_FOUND. */
@@ -35,13 +34,8 @@ export async function valueText(secret: OpenedSecret): Promise<string> {
   return decode(await valueOf(secret), label(secret));
 }
 
-/** The value as text, or undefined where it is not UTF-8. */
-export function textOf(bytes: Uint8Array): string | undefined {
-  return isUtf8(bytes) ? new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) : undefined;
-}
-
 function decode(bytes: Uint8Array, what: string): string {
-  const text = textOf(bytes);
+  const text = fromUtf8(bytes);
   if (text !== undefined) return text;
   throw new VaultError('FORMAT_UNSUITABLE', `${what} is not text (UTF-8), which this format needs`, {
     hint: 'raw, files and k8s-secret carry any bytes, json and yaml as base64; or ask for a field that is text, as #base64 of a state-key.',

@@ -1,7 +1,7 @@
-import { toBase64 } from '../primitives/hash.js';
+import { fromUtf8, toBase64 } from '../primitives/hash.js';
 import { label, type OpenedSecret } from './format.js';
 import { derived } from './names.js';
-import { textOf, valueOf } from './parts.js';
+import { valueOf } from './parts.js';
 
 export type Value = string | { readonly base64: string };
 
@@ -14,5 +14,5 @@ export async function valueDocument(secrets: readonly OpenedSecret[]): Promise<R
 }
 
 function carried(bytes: Uint8Array): Value {
-  return textOf(bytes) ?? { base64: toBase64(bytes) };
+  return fromUtf8(bytes) ?? { base64: toBase64(bytes) };
 }

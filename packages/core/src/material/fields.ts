@@ -1,4 +1,5 @@
 import { VaultError } from '../errors.js';
+import { fromUtf8 } from '../primitives/hash.js';
 import type { JsonObject } from '../wire.js';
 import type { MaterialField } from './material.js';
 
@@ -67,12 +68,8 @@ export function badMaterial(kind: string, fault: string, hint?: string): VaultEr
 
 /** UTF-8 text without a byte order mark, or undefined. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    return text.startsWith('\uFEFF') ? undefined : text;
-  } catch {
-    return undefined; // the only thing a fatal decoder reports
-  }
+  const text = fromUtf8(bytes);
+  return text?.startsWith('\uFEFF') === true ? undefined : text;
 }
 
 /**

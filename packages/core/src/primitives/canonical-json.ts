@@ -6,7 +6,7 @@
 import canonicalize from 'canonicalize';
 import { VaultError } from '../errors.js';
 import type { Json } from '../wire.js';
-import { equalBytes, utf8 } from './hash.js';
+import { equalBytes, fromUtf8, utf8 } from './hash.js';
 
 /** Arrays and objects inside one another. Deeper input would only serve to exhaust the stack. */
 export const MAX_DEPTH = 64;
@@ -35,7 +35,8 @@ export function canonicalEqual(a: object | undefined, b: object | undefined): bo
  * space, unsorted or duplicate keys, `1.0`, `-0`, unneeded escapes, nesting deeper than MAX_DEPTH.
  */
 export function parseCanonical(bytes: Uint8Array): Json {
-  const text = decode(bytes);
+  const text = fromUtf8(bytes);
+  if (text === undefined) throw new VaultError('NOT_CANONICAL', 'The JSON is not valid UTF-8.');
   const value = parse(text);
   const sorted = checkDomain(value, []);
   // For sorted keys JSON.stringify writes what JCS writes (RFC 8785 takes literals, strings and numbers from ECMAScript), much
@@ -43,14 +44,6 @@ export function parseCanonical(bytes: Uint8Array): Json {
   const again = sorted ? JSON.stringify(value) : serialize(value);
   if (again !== text) throw new VaultError('NOT_CANONICAL', 'The JSON is not in canonical form (RFC 8785).');
   return value;
-}
-
-function decode(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw new VaultError('NOT_CANONICAL', 'The JSON is not valid UTF-8.', { cause });
-  }
 }
 
 function parse(text: string): Json {

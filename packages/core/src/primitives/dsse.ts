@@ -3,7 +3,7 @@
  * canonical JSON on one line, standard padded base64. One encoding, because the line itself is hashed into the log.
  */
 import { VaultError } from '../errors.js';
-import { concatBytes, fromBase64, toBase64, utf8 } from './hash.js';
+import { concatBytes, fromBase64, fromUtf8, toBase64, utf8 } from './hash.js';
 
 export interface EnvelopeSignature {
   /** What the signer calls its key. A hint: whoever verifies computes the id from the key and compares. */
@@ -35,7 +35,8 @@ export function encodeEnvelope(envelope: Envelope): string {
 
 /** Reads exactly what `encodeEnvelope` writes; BAD_ENVELOPE for anything else. Verifies no signature. */
 export function decodeEnvelope(line: string | Uint8Array): Envelope {
-  const text = typeof line === 'string' ? line : decode(line);
+  const text = typeof line === 'string' ? line : fromUtf8(line);
+  if (text === undefined) throw bad('it is not valid UTF-8');
   const outer = members(parse(text), ['payload', 'payloadType', 'signatures'], 'the envelope');
   if (!Array.isArray(outer.signatures) || outer.signatures.length !== 1) throw bad('it does not hold exactly one signature');
   const inner = members(outer.signatures[0], ['keyid', 'sig'], 'the signature');
@@ -50,14 +51,6 @@ export function decodeEnvelope(line: string | Uint8Array): Envelope {
 /** RFC 8785: members in ascending order; JSON.stringify keeps the order of the literal and escapes as JCS does. */
 function write(payload: string, payloadType: string, keyid: string, sig: string): string {
   return JSON.stringify({ payload, payloadType, signatures: [{ keyid, sig }] });
-}
-
-function decode(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw bad('it is not valid UTF-8', cause);
-  }
 }
 
 function parse(text: string): unknown {
@@ -88,6 +81,6 @@ function base64(value: unknown, name: string): Uint8Array {
   return bytes;
 }
 
-function bad(why: string, cause?: unknown): VaultError {
-  return new VaultError('BAD_ENVELOPE', `The DSSE envelope is not acceptable: ${why}.`, cause === undefined ? {} : { cause });
+function bad(why: string): VaultError {
+  return new VaultError('BAD_ENVELOPE', `The DSSE envelope is not acceptable: ${why}.`);
 }

@@ -1,7 +1,9 @@
 /** SHA-256 and the few byte encodings that stored and signed bytes are written in. */
+import { isUtf8 } from 'node:buffer';
 import { hash, timingSafeEqual } from 'node:crypto';
 
 const encoder = new TextEncoder();
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const NUL = Uint8Array.of(0);
 
 /** A view without copying: Buffer differs from Uint8Array in `slice` and in printing, so it does not leave this layer. */
@@ -69,6 +71,11 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 /** Equal length and content. The content is compared in constant time, the length is not. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** Undefined unless `bytes` are well-formed UTF-8. A byte order mark is a character like any other. */
+export function fromUtf8(bytes: Uint8Array): string | undefined {
+  return isUtf8(bytes) ? strict.decode(bytes) : undefined;
 }
 
 /** UTF-8 without a byte order mark. Lone surrogates become U+FFFD: check text from outside first. */

@@ -3,7 +3,7 @@
  * verified; signatures of other types are carried along.
  */
 import { VaultError } from '../errors.js';
-import { concatBytes, equalBytes, fromBase64, fromHex, sha256, toBase64, toHex, utf8 } from './hash.js';
+import { concatBytes, equalBytes, fromBase64, fromHex, fromUtf8, sha256, toBase64, toHex, utf8 } from './hash.js';
 import { verifier } from './ed25519.js';
 
 /** Signature type of plain Ed25519 over the text. */
@@ -56,7 +56,8 @@ export function formatNote(text: string, signatures: readonly NoteSignature[]): 
 /** BAD_CHECKPOINT for anything that is no well-formed note of at most 1 MiB and 100 signatures. Verifies nothing. */
 export function parseNote(bytes: Uint8Array): Note {
   if (bytes.length > MAX_SIZE) throw bad('it is larger than 1 MiB');
-  const note = decode(bytes);
+  const note = fromUtf8(bytes);
+  if (note === undefined) throw bad('it is not valid UTF-8');
   if (CONTROL.test(note)) throw bad('it holds control characters');
   const blank = note.lastIndexOf('\n\n');
   if (blank < 0 || !note.endsWith('\n')) throw bad('it has no signature lines after a blank line');
@@ -116,14 +117,6 @@ export function decodeVerifierKey(text: string): VerifierKey {
   return { name, type, publicKey };
 }
 
-function decode(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw bad('it is not valid UTF-8', cause);
-  }
-}
-
-function bad(why: string, cause?: unknown): VaultError {
-  return new VaultError('BAD_CHECKPOINT', `The signed note is not acceptable: ${why}.`, cause === undefined ? {} : { cause });
+function bad(why: string): VaultError {
+  return new VaultError('BAD_CHECKPOINT', `The signed note is not acceptable: ${why}.`);
 }

@@ -1,7 +1,7 @@
 /** The text form of an inclusion proof with its checkpoint (https://c2sp.org/tlog-proof), to be verified offline. */
 import { VaultError } from '../errors.js';
 import { parseCheckpoint, parseCount } from './checkpoint.js';
-import { fromBase64, toBase64, utf8 } from './hash.js';
+import { fromBase64, fromUtf8, toBase64, utf8 } from './hash.js';
 import { verifyInclusion } from './merkle.js';
 import { parseNote } from './signed-note.js';
 
@@ -27,7 +27,8 @@ export function formatTlogProof({ index, path, checkpoint, extra }: TlogProof): 
 
 /** BAD_PROOF for anything that is not well-formed; BAD_CHECKPOINT for what its checkpoint lacks. Verifies nothing. */
 export function parseTlogProof(bytes: Uint8Array): TlogProof {
-  const text = decode(bytes);
+  const text = fromUtf8(bytes);
+  if (text === undefined) throw bad('it is not valid UTF-8');
   const blank = text.indexOf('\n\n');
   if (blank < 0) throw bad('it has no checkpoint after a blank line');
   const [first, ...lines] = text.slice(0, blank).split('\n');
@@ -59,14 +60,6 @@ function base64(text: string, what: string): Uint8Array {
   return bytes;
 }
 
-function decode(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw bad('it is not valid UTF-8', cause);
-  }
-}
-
-function bad(why: string, cause?: unknown): VaultError {
-  return new VaultError('BAD_PROOF', `The log proof is not acceptable: ${why}.`, cause === undefined ? {} : { cause });
+function bad(why: string): VaultError {
+  return new VaultError('BAD_PROOF', `The log proof is not acceptable: ${why}.`);
 }
