@@ -145,13 +145,13 @@ interface State {
 
 async function stateOf(world: World): Promise<State> {
   if (!existsSync(join(world.work, 'vault', 'log', 'checkpoint'))) return { size: 0, words: [], secrets: [] };
-  const log = JSON.parse((await look(world, ['audit', 'log', '--json'])).text) as { size: number; entries: { words: string }[] };
-  const list = JSON.parse((await look(world, ['list', '--json'])).text) as { secrets: { name: string; version: number }[] };
+  // A look leaves no trace on this machine, so that it hides nothing from what comes after.
+  const env = { ...world.alice.env, XDG_STATE_HOME: tempDir('look') };
+  const look = (...argv: string[]): Promise<MainResult> => mustRunMain(world.alice, [...argv, '--json', '--vault', join(world.work, 'vault')], { ...at(world), env });
+  const log = JSON.parse((await look('audit', 'log')).text) as { size: number; entries: { words: string }[] };
+  const list = JSON.parse((await look('list')).text) as { secrets: { name: string; version: number }[] };
   return { size: log.size, words: log.entries.map((entry) => entry.words), secrets: list.secrets.map(({ name, version }) => `${name} ${version}`) };
 }
-
-/** A look that leaves no trace on this machine, so that it hides nothing from what comes after. */
-const look = (world: World, argv: readonly string[]): Promise<MainResult> => mustRunMain(world.alice, [...argv, '--vault', join(world.work, 'vault')], { ...at(world), env: { ...world.alice.env, XDG_STATE_HOME: tempDir('look') } });
 
 /** The first write of every kind, and all around each commit. */
 function placesToFail(effects: readonly Effect[]): number[] {
@@ -178,6 +178,7 @@ async function expectWhole(world: World, scenario: Scenario, { before, after, ef
   expect([before.secrets, after.secrets], where).toContainEqual(now.secrets);
   if (now.size > 0) expect(await runMain(world.alice, ['audit', 'verify', '--vault', join(world.work, 'vault')], at(world)), where).toMatchObject({ code: 0 });
   if (scenario.records) expect(stdout === '' || now.size === after.size, `${where}: shown before it was recorded`).toBe(true);
+  if (before.size > 0) expect(readFileSync(join(world.work, 'policy.yaml'), 'utf8'), `${where}: the draft`).toMatch(/^based-on: \d+\n[^]*\n +- \{ path: \/,.*\}\n/m);
   expect(plaintextIn(world), where).toEqual([]);
 }
 

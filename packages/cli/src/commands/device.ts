@@ -44,7 +44,7 @@ export function define(command: Command, act: Act): void {
       .action(act(remove)),
     'oxp-vault device remove old-laptop',
   );
-  examples(readOptions(command.command('list')).summary('the devices of everybody, or of one person').argument('[person]').action(act(list)), 'oxp-vault device list', 'oxp-vault device list alice');
+  examples(readOptions(command.command('list')).summary('the devices of everybody, or of one person').argument('[person]', 'only the devices of this person').action(act(list)), 'oxp-vault device list', 'oxp-vault device list alice');
 }
 
 async function add(context: CliContext, file: string | undefined, options: AddOptions): Promise<void> {
