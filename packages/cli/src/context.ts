@@ -172,12 +172,17 @@ export class CliContext {
 
   // The vault
 
+  /** Which vault this must be, as far as anybody has said: `--expect`, OXP_VAULT_EXPECT, or the oxp-vault.yaml that named it. */
+  async expect(): Promise<string | undefined> {
+    return this.options.expect ?? (this.io.env['OXP_VAULT_EXPECT'] || (await this.address()).expect);
+  }
+
   /**
    * The verified vault. `identity`: unlocked, for whatever signs or decrypts. `write`: the same, and where nobody has said yet
    * that this is the right vault, a person at a terminal is asked for the line that says so.
    */
   async vault({ identity = false, write = false }: { identity?: boolean; write?: boolean } = {}): Promise<Vault> {
-    const expect = this.options.expect ?? (this.io.env['OXP_VAULT_EXPECT'] || (await this.address()).expect);
+    const expect = await this.expect();
     const store = await this.store();
     const base = { store, local: this.local(), clock: this.clock, ...(identity || write ? { identity: await this.identity() } : {}) };
     const vault = await Vault.open({ ...base, ...(expect === undefined ? {} : { expect }) });
@@ -191,11 +196,9 @@ export class CliContext {
     const prompter = await this.prompter();
     const answer = (await prompter.text(`The line, or the first ${ID_DIGITS} digits of the vault's id:`)).trim();
     if (!/^[0-9a-f]+$/.test(answer) || answer.length === 64) return answer;
-    if (answer.length < ID_DIGITS || !vault.id.startsWith(answer)) {
-      throw new VaultError(answer.length < ID_DIGITS ? 'EXPECT_NEEDED' : 'EXPECT_MISMATCH', answer.length < ID_DIGITS ? `${answer.length} digits are too few to tell vaults apart` : 'that is the id of another vault', {
-        hint: 'Nothing was written. Check the address, and ask again.',
-      });
-    }
+    const hint = 'Nothing was written. Check the address, and ask again.';
+    if (answer.length < ID_DIGITS) throw new VaultError('EXPECT_NEEDED', `${answer.length} digits are too few to tell vaults apart`, { hint });
+    if (!vault.id.startsWith(answer)) throw new VaultError('EXPECT_MISMATCH', 'that is the id of another vault', { hint });
     return vault.id;
   }
 }

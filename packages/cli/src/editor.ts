@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { VaultError } from '@oxp-vault/core';
 import type { Io } from './io.js';
 import { dropOnSignal } from './output-directory.js';
-import { ioError } from './private-file.js';
+import { errnoOf, ioError } from './private-file.js';
 
 /** f_type of file systems that live in memory: tmpfs and ramfs (statfs(2)). */
 const IN_MEMORY: readonly number[] = [0x01021994, 0x858458f6];
@@ -62,7 +62,7 @@ async function isInMemory(directory: string): Promise<boolean> {
   try {
     return (await lstat(directory)).isDirectory() && IN_MEMORY.includes((await statfs(directory)).type);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EACCES')) return false;
+    if (['ENOENT', 'EACCES'].includes(errnoOf(error))) return false;
     throw ioError('cannot look at', directory, error);
   }
 }
@@ -94,6 +94,6 @@ async function overwrite(path: string): Promise<void> {
     }
   } catch (error) {
     // An editor may have removed it, or replaced it by something else: then there is nothing of ours to overwrite.
-    if (!(error instanceof Error && 'code' in error)) throw error;
+    if (errnoOf(error) === '') throw error;
   }
 }

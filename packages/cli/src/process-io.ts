@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { VaultError } from '@oxp-vault/core';
 import { type Input, type Io, type Output, OutputClosed } from './io.js';
+import { errnoOf } from './private-file.js';
 
 /** Milliseconds. */
 const FULL_PIPE_PAUSE = 3;
@@ -36,7 +37,7 @@ async function writeAll(fd: number, bytes: Uint8Array): Promise<void> {
     try {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
-      const errno = error instanceof Error && 'code' in error ? String(error.code) : '';
+      const errno = errnoOf(error);
       if (errno === 'EPIPE') throw new OutputClosed();
       if (errno !== 'EAGAIN') throw new VaultError('STORE_IO', `cannot write ${fd === 1 ? 'the output' : 'to the terminal'}: ${errno}`, { cause: error });
       // Somebody made the pipe non-blocking, and it is full.

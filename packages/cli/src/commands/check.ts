@@ -18,17 +18,18 @@ async function check(context: CliContext): Promise<number> {
   const vault = await context.vault();
   const audit = await verifyVault(vault);
   const waiting = (await vaultStatus(vault)).items.filter((item) => item.mark === '!');
-  const code = !audit.ok || audit.voids.length > 0 || audit.strays.length > 0 ? EXIT_VERIFICATION : waiting.length > 0 ? EXIT_NEEDS_OTHERS : 0;
+  const unsound = !audit.ok || audit.voids.length > 0 || audit.strays.length > 0;
+  const code = unsound ? EXIT_VERIFICATION : waiting.length > 0 ? EXIT_NEEDS_OTHERS : 0;
   await context.result({ ok: code === 0, audit, waiting }, inWords(context, audit, waiting));
   return code;
 }
 
 /** A check that accepts whatever vault it finds checks nothing. */
 async function requireExpect(context: CliContext): Promise<void> {
-  const expect = context.options.expect ?? (context.io.env['OXP_VAULT_EXPECT'] || (await context.address()).expect);
-  if (expect === undefined) {
-    throw new VaultError('EXPECT_NEEDED', 'check must be told which vault this is to be', { hint: 'Pass what `oxp-vault status` prints after expect: --expect VAULT@SIZE:ROOT (or OXP_VAULT_EXPECT, or expect: in oxp-vault.yaml)' });
-  }
+  if ((await context.expect()) !== undefined) return;
+  throw new VaultError('EXPECT_NEEDED', 'check must be told which vault this is to be', {
+    hint: 'Pass what `oxp-vault status` prints after expect: --expect VAULT@SIZE:ROOT (or OXP_VAULT_EXPECT, or expect: in oxp-vault.yaml)',
+  });
 }
 
 function inWords(context: CliContext, audit: AuditReport, waiting: readonly StatusItem[]): string {

@@ -2,7 +2,7 @@
 import { grantMissing, knownTo, type KnownSecret, type Policy, proposePolicy, turnDueKeys, type Vault, VaultError, withMember, withoutMember } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { readCardFile } from '../card-file.js';
-import { type Act, examples, vaultOptions } from '../command.js';
+import { type Act, collect, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { renewDraft } from '../draft-file.js';
 import { outcomeInWords, showDifference, tellWaiting } from '../policy-view.js';
@@ -15,7 +15,6 @@ interface AddOptions {
 }
 
 export function define(command: Command, act: Act): void {
-  const collect = (value: string, list: readonly string[]): string[] => [...list, value];
   examples(
     vaultOptions(command.command('add'))
       .summary('add a person, or give one another role')

@@ -6,7 +6,7 @@ import {
 } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { readCardFile } from '../card-file.js';
-import { type Act, examples, readOptions, vaultOptions } from '../command.js';
+import { type Act, collect, examples, readOptions, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { DRAFT_FILE, draftPath, renewDraft } from '../draft-file.js';
 import { outcomeInWords, showDifference, tellWaiting } from '../policy-view.js';
@@ -26,7 +26,6 @@ const DIGEST_OPTION = ['--expect <digest>', 'the digest of the policy you mean, 
 const MIN_DIGITS = 16;
 
 export function define(command: Command, act: Act): void {
-  const collect = (value: string, list: readonly string[]): string[] => [...list, value];
   examples(
     readOptions(command.command('show')).summary('print the policy in effect as a draft').description('Prints the policy in effect, as policy.yaml would say it. With --json: the signed file.').action(act(show)),
     'oxp-vault policy show',

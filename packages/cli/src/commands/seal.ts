@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { type JsonObject, isMaterialKind, isSecretName, materialKind, MATERIAL_KINDS, newestVersion, planSeal, readingFault, runSealPlan, type SealLine, type SealPlan, VaultError, type Vault, wipePlan, type WantedSecret } from '@oxp-vault/core';
 import { type BootstrapFile, findBootstrap } from '../bootstrap-file.js';
-import { type Act, examples, vaultOptions } from '../command.js';
+import { type Act, collect, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { askValue, importPort } from '../input-values.js';
 import { countLines, dryRunSummary, sealDocument, sealExitCode, sealLines, sealSummary, throwSingle } from '../seal-report.js';
@@ -26,7 +26,7 @@ export function define(command: Command, act: Act): void {
     .option('--bootstrap <file>', 'the file to go by, instead of the nearest bootstrap.yaml')
     .option('--from <file>', 'take the value from a file; - is standard input')
     .option('--kind <kind>', `what it is: ${Object.keys(MATERIAL_KINDS).join(', ')}`)
-    .option('--set <key=value>', 'a parameter of the kind, never a value; may be given several times', (pair: string, before: readonly string[]) => [...before, pair], [])
+    .option('--set <key=value>', 'a parameter of the kind, never a value; may be given several times', collect, [])
     .option('--dry-run', 'say what would be sealed, and write nothing')
     .action(act(run));
   examples(command, 'oxp-vault seal', 'oxp-vault seal --dry-run', 'oxp-vault seal docs/network-plan --from network-plan.pdf', 'oxp-vault seal app/pin --kind password --set length=32', 'kubectl config view --raw | oxp-vault seal kube/root --from - --kind kubeconfig');

@@ -1,5 +1,5 @@
 /** `status`: the one place to look. */
-import { type StatusItem, vaultStatus } from '@oxp-vault/core';
+import { type StatusItem, type StatusReport, vaultStatus } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { type Act, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
@@ -16,9 +16,8 @@ async function status(context: CliContext): Promise<void> {
   const vault = await context.vault();
   const report = await vaultStatus(vault, await context.whoami());
   const { person } = report;
-  const you = person === undefined ? 'not known here yet' : person.enrolled ? `${person.name} (${[...(person.admin ? ['admin'] : []), ...person.roles.map((role) => `role ${role}`)].join(', ') || 'in no role'})` : `${person.name}, not enrolled`;
   const rows = [
-    ['you', you],
+    ['you', personWords(person)],
     ['log', `${thousands(report.entries)} entries, root ${short(report.root)}${report.confirmed ? '' : '; freshness unknown'}`],
     ['policy', String(report.policy)],
     ['secrets', thousands(report.secrets)],
@@ -30,6 +29,14 @@ async function status(context: CliContext): Promise<void> {
   await context.result(report, text);
   if (report.items.length === 0) await context.say('Nothing waits for anybody.');
   else if (mine.length === 0) await context.say(`Nothing waits for you; ${count(others.length, 'thing')} for others.`);
+}
+
+/** `alice (admin, role infra)` */
+function personWords(person: StatusReport['person']): string {
+  if (person === undefined) return 'not known here yet';
+  if (!person.enrolled) return `${person.name}, not enrolled`;
+  const parts = [...(person.admin ? ['admin'] : []), ...person.roles.map((role) => `role ${role}`)];
+  return `${person.name} (${parts.join(', ') || 'in no role'})`;
 }
 
 function section(context: CliContext, title: string, items: readonly StatusItem[]): string {
