@@ -74,6 +74,6 @@ export function isSecretName(text: string): boolean {
   return text.length <= 255 && SECRET_NAME.test(text) && !text.includes('..');
 }
 
-/** JSON as signed bytes may hold it: no null except where a schema says so, no fractions (primitives/canonical-json.ts). */
+/** JSON; as signed bytes may hold it also without fractions, and with keys of printable ASCII (primitives/canonical-json.ts). */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };

@@ -6,6 +6,7 @@ import {
   equalBytes,
   fromBase64,
   fromHex,
+  fromUtf8,
   sha256,
   sha256Hex,
   taggedHash,
@@ -80,5 +81,15 @@ describe('bytes', () => {
     expect(equalBytes(joined, Uint8Array.of(1, 2, 3))).toBe(true);
     expect(equalBytes(joined, Uint8Array.of(1, 2, 4))).toBe(false);
     expect(equalBytes(joined, Uint8Array.of(1, 2))).toBe(false);
+  });
+});
+
+describe('fromUtf8', () => {
+  it('reads back what utf8 writes, a byte order mark and U+FFFD included', () => {
+    for (const text of ['', 'é 日本 \u{1f600}', '\ufeffx', '\ufffd']) expect(fromUtf8(utf8(text))).toBe(text);
+  });
+
+  it('takes nothing that is not well-formed: a lone or overlong byte, a surrogate, an end cut off', () => {
+    for (const bytes of [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xe2, 0x82]]) expect(fromUtf8(Uint8Array.from(bytes))).toBeUndefined();
   });
 });
