@@ -66,9 +66,9 @@ describeWith(['git'], 'a repository without a remote', () => {
     const dir = workRepository();
     const store = await here(dir);
     let n = 0;
-    let done = false;
+    const end = new AbortController();
     const appending = (async () => {
-      while (!done) expect(await append(store, ++n)).toBe(true);
+      while (!end.signal.aborted) expect(await append(store, ++n)).toBe(true);
     })();
     for (let round = 0; round < 4; round++) {
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -86,7 +86,7 @@ describeWith(['git'], 'a repository without a remote', () => {
       git(dir, ['checkout', '-q', '--', 'main.tf']);
       expect(porcelain(dir)).toBe('');
     }
-    done = true;
+    end.abort();
     await appending;
     expect(commitsOn(dir)).toBe(n);
     expect(git(dir, ['fsck', '--strict', '--no-dangling'])).toBe('');
@@ -175,7 +175,7 @@ describeWith(['git'], 'a repository with an origin', () => {
     const dir = workRepository();
     await append(await here(dir), 1);
     const remote = bareRemote(join(dir, '..'));
-    git(dir, ['remote', 'add', 'origin', `${remote}`]);
+    git(dir, ['remote', 'add', 'origin', remote]);
     const error = await failure(here(dir));
     expect(error).toMatchObject({ code: 'REMOTE_ADDED', exitCode: 7 });
     expect(error.hint).toContain(`oxp-vault clone git+${urlOf(join(dir, '.git'))} git+${urlOf(remote)}`);
