@@ -21,11 +21,13 @@ const SIGNS: readonly (readonly [GitTrouble, RegExp])[] = [
   ['unsafe', /dubious ownership/i],
   ['damaged', /bad object|missing (?:blob|tree|commit)|is corrupt|did not send all necessary objects|unable to read (?:tree|[0-9a-f]{40})|invalid object/i],
   ['moved', /\[rejected\]|non-fast-forward|fetch first|incorrect old value|is at [0-9a-f]+ but expected|reference already exists|failed to update ref|cannot lock ref 'refs\/heads|failed to lock/i],
+  ['cut', /unpacker error|unpack failed|remote unpack|hung up|early eof|unexpected disconnect|RPC failed|broken pipe|index-pack|unpack-objects|unexpected eof|bad line length|protocol error|remote end|unable to rewind|did not receive expected|report status/i],
   ['busy', /\.lock': file exists|cannot lock ref|unable to create '.*\.lock'/i],
   ['access', /authentication failed|could not read (?:username|password)|terminal prompts disabled|permission denied|access denied|host key verification failed|returned error: 40[13]|permission to \S+ denied|not authori[sz]ed|invalid credentials|deploy key|read.only/i],
-  ['declined', /\[remote rejected\]|hook declined|protected branch|GH\d{3}|shallow update not allowed|currently checked out|deny/i],
-  ['cut', /could not resolve|name resolution|network is unreachable|no route to host|connection (?:refused|reset|timed out|closed|abort)|operation timed out|failed to connect|couldn't connect|unable to (?:connect|access)|hung up|early eof|unexpected disconnect|RPC failed|broken pipe|index-pack (?:failed|abnormal)|unpack-objects abnormal|remote unpack failed|unexpected eof|bad line length|protocol error|invalid index-pack output|returned error: 5\d\d|gnutls|ssl|expected flush|remote end|unable to rewind|unpacker error/i],
+  ['declined', /hook declined|protected branch|GH\d{3}|shallow update not allowed|currently checked out|deny|prohibited|not allowed to push|\[remote rejected\]/i],
+  ['cut', /could not resolve|name resolution|network is unreachable|no route to host|connection (?:refused|reset|timed out|closed|abort)|operation timed out|failed to connect|couldn't connect|unable to (?:connect|access)|returned error: 5\d\d|gnutls|ssl/i],
   ['absent', /repository .*not found|does not appear to be a git repository|not a git repository|does not exist|no such file or directory|returned error: 404|project .*not (?:be )?found/i],
+  ['cut', /could not read from remote repository/i],
 ];
 
 /** The one about the branch is no failure: the vault is not there yet, or not any more. */
@@ -40,7 +42,7 @@ export function failureOf(result: GitResult, doing: string, place: string): GitF
   const late = result.stopped === 'timeout';
   const [why, hint] = late ? ['no answer in time', 'Look at the network, then run the command again: an entry is never appended twice.'] : WORDS[trouble];
   const details = linesOf(said);
-  return { trouble, error: new VaultError('STORE_REMOTE', `${doing} ${place}: ${why}`, { hint, details: details.length > 0 ? details : [`git ended with exit code ${result.code}`] }) };
+  return { trouble, error: new VaultError('STORE_REMOTE', `${doing} ${place}: ${why}`, { hint, details: details.length > 0 || result.stopped ? details : [`git ended with exit code ${result.code}`] }) };
 }
 
 const DAMAGED = 'If it is the mirror on this machine, remove its directory: it is only a copy. Then run the command again.';
@@ -61,7 +63,7 @@ const WORDS: Readonly<Record<GitTrouble, readonly [why: string, hint: string]>> 
   unsafe: ['git does not trust a repository that belongs to somebody else', 'See `git help config`, safe.directory.'],
   damaged: ['objects are missing or damaged', DAMAGED],
   aborted: ['it was interrupted', 'Run the command again: an entry is never appended twice.'],
-  other: ['git failed', 'What it said is above. Mend the cause and run the command again.'],
+  other: ['git failed', 'What it said is above. Mend the cause and run the command again: an entry is never appended twice.'],
 };
 
 /** The lines that say something, without passwords, control characters and advice about work trees. */
@@ -69,7 +71,7 @@ export function linesOf(said: string): string[] {
   return maskUrls(said)
     .split(/[\r\n]+/)
     .map((line) => line.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '').replace(/[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g, ' ').trim())
-    .filter((line) => line !== '' && !/^(?:hint:|Done$|To |From )/.test(line))
+    .filter((line) => line !== '' && !/^(?:hint:|Done$|To |From |Please make sure you have|and the repository exists)/.test(line))
     .slice(0, 12)
     .map((line) => (line.length > 300 ? `${line.slice(0, 299)}…` : line));
 }

@@ -15,7 +15,7 @@ import { lstatOrNothing } from './file-steps.js';
 import { mustBeOurs } from './fs-local-state.js';
 import { gitAddress, maskUrls, withoutPassword } from './git-address.js';
 import type { GitBranch, Published } from './git-branch.js';
-import { branchMissing, failureOf } from './git-errors.js';
+import { branchMissing, failureOf, type GitTrouble } from './git-errors.js';
 import type { Git } from './git-process.js';
 import { errnoOf, storeError } from './io-error.js';
 import { TEMPORARY } from './path.js';
@@ -35,6 +35,9 @@ const CROWD = 2000;
 
 /** What git says when the two sides name objects by different hashes. */
 const OTHER_HASH = /mismatched algorithms|hash algorithm|object.format/i;
+
+/** What may be better at the next try. What git says that nobody knows may be a new word for a broken connection. */
+const AGAIN: Partial<Record<GitTrouble, 'at once' | 'once'>> = { moved: 'at once', busy: 'at once', cut: 'once', other: 'once' };
 
 const OPTIONS = ['--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', '--no-recurse-submodules', '--show-forced-updates'];
 
@@ -85,7 +88,7 @@ export class GitMirror implements GitBranch {
       const { trouble, error } = failureOf(result, 'cannot push to', this.#place);
       // An empty repository does not tell which hashes it uses until something is pushed.
       if (parent === undefined && OTHER_HASH.test(result.stderr) && (await this.#makeAnew())) return { error, again: 'anew' };
-      return { error, again: trouble === 'moved' || trouble === 'busy' ? 'at once' : trouble === 'cut' ? 'once' : 'never' };
+      return { error, again: AGAIN[trouble] ?? 'never' };
     }
     await this.#advance(commit, parent);
     await this.#note(now);
