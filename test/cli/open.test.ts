@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { owner, person, type VaultOwner } from './person.js';
@@ -96,6 +96,43 @@ describe('open', () => {
     expect(await openings(alice)).toBe(1);
   });
 
+  it('tells where the vault cannot be written that the record waits here, and the next writing command takes it along', async () => {
+    const alice = await withSecrets();
+    const lock = join(alice.work, 'vault', 'lock');
+    mkdirSync(lock); // a lock that nobody can take, root neither
+    const opened = await alice.must(['open', 'notes']);
+    rmdirSync(lock);
+    expect(opened.text).toContain('line one');
+    expect(opened.stderr).toMatch(/^! STORE_IO: .*\. The record of this opening waits on this machine, and your next writing command takes it along\.\nNewest as of/);
+    expect((await alice.must(['seal'], { env: { NOTES: 'x' } })).stderr).toContain('in the log now: secret.open');
+    expect((await alice.must(['open', 'notes'])).stderr).not.toContain('waits');
+  });
+
+  it('asks twice for the password of a p12, and says where to put it when nobody can be asked', async () => {
+    const alice = await withSecrets();
+    const asked = await alice.must(['open', 'pki/root', '--format', 'p12'], { answers: ['changeit please', 'changeit please'] });
+    expect(asked.asked).toEqual(['Password for the p12:', 'The same again:']);
+    expect(asked.stdout[0]).toBe(0x30); // a DER sequence
+    const before = await openings(alice);
+    const differ = await alice.ov(['open', 'pki/root', '--format', 'p12'], { answers: ['changeit please', 'changeit pleasf'] });
+    expect([differ.code, differ.text]).toEqual([2, '']);
+    const alone = await alice.ov(['open', 'pki/root', '--format', 'p12']);
+    expect([alone.code, alone.text, alone.stderr]).toEqual([2, '', expect.stringContaining('--password-file FILE')]);
+    expect(await openings(alice)).toBe(before);
+  });
+
+  it.each([
+    ['notes@1', 'oxp-vault open notes --at 1'],
+    ['dns/', 'oxp-vault list dns/'],
+    ['Notes', 'oxp-vault list'],
+    ['dns/tisg', 'Did you mean: dns/tsig?'],
+    ['tsig', 'Did you mean: dns/tsig?'],
+    ['zzz/qqqqqq', 'See what there is: oxp-vault list'],
+  ])('says for %s what was probably meant', async (typed, hint) => {
+    const alice = await withSecrets();
+    expect((await alice.ov(['open', typed])).stderr.split('\n')[1]).toContain(hint);
+  });
+
   it('shows nothing where the opening can neither be logged nor queued', async () => {
     const alice = await withSecrets();
     const state = join(alice.home, 'file');
@@ -148,7 +185,8 @@ describe('open', () => {
 describe('open --out', () => {
   it('writes the files that tools want into a directory of its own, for its owner alone', async () => {
     const alice = await withSecrets();
-    await alice.must(['open', '--role', 'team', '--out', './in']);
+    expect((await alice.must(['open', '--role', 'team', '--out', './in'])).stderr).toMatch(/^4 files in \.\/in, for you alone\. Remove them when they are where they belong\.\nNewest/);
+    expect((await alice.must(['open', 'notes', '--out', './one'])).stderr).toMatch(/^1 file in \.\/one, for you alone\. Remove it when it is where it belongs\.\nNewest/);
     const directory = join(alice.work, 'in');
     const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     expect(files.map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1)).toSorted()).toEqual(['dns/tsig.key', 'notes', 'pki/root.crt', 'pki/root.key']);

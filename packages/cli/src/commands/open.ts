@@ -55,11 +55,12 @@ async function run(context: CliContext, names: readonly string[], options: Optio
   const views = viewsOf(seen, names, options);
   const format = formatOf(context, options, views);
   const target = options.out === undefined ? undefined : resolve(context.io.cwd, options.out);
-  const opening = await planOpening(seen, views, format, await formatOptions(context, options));
+  const opening = await planOpening(seen, views, format, await formatOptions(context, options, format));
   const hidden = target === undefined && context.io.stdout.isTTY && options.show !== true && opening.items.some((item) => item.private);
-  if (hidden) await showTable(context, seen, opening);
-  else await showValues(context, seen, opening, options, target);
-  await context.say(freshnessWords(context, seen, options.offline === true));
+  if (hidden) {
+    await showTable(context, seen, opening);
+    await context.say(freshnessWords(context, seen, options.offline === true));
+  } else await showValues(context, seen, opening, options, target);
 }
 
 function viewsOf(vault: Vault, names: readonly string[], { role, at }: Options): View[] {
@@ -81,10 +82,10 @@ function formatOf(context: CliContext, { format, out }: Options, views: readonly
   return format ?? (out === undefined ? (views.length === 1 ? 'raw' : 'json') : 'files');
 }
 
-async function formatOptions(context: CliContext, options: Options): Promise<FormatOptions> {
+async function formatOptions(context: CliContext, options: Options, format: string): Promise<FormatOptions> {
   const { prefix, namespace, secretName, profile, friendlyName, githubKey, githubKeyId, passwordFile } = options;
   const given = { prefix, namespace, secretName, profile, friendlyName, githubKey, githubKeyId };
-  const password = passwordFile === undefined ? undefined : await readPassword(resolve(context.io.cwd, passwordFile));
+  const password = passwordFile !== undefined ? await readPassword(resolve(context.io.cwd, passwordFile)) : format === 'p12' ? await askPassword(context) : undefined;
   return {
     target: options.out === undefined ? 'stream' : 'directory',
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
@@ -95,6 +96,16 @@ async function formatOptions(context: CliContext, options: Options): Promise<For
 async function readPassword(path: string): Promise<Secret> {
   const { readPassphraseFile } = await import('../passphrase.js');
   return Secret.fromText(await readPassphraseFile(path));
+}
+
+/** Twice: a p12 whose password was mistyped opens for nobody. */
+async function askPassword(context: CliContext): Promise<Secret> {
+  if (!context.interactive) throw new VaultError('USAGE', 'a p12 needs a password, and there is no terminal to ask for one', { hint: 'Name a file that holds it: --password-file FILE. Nothing was decrypted.' });
+  const prompter = await context.prompter();
+  const password = await prompter.passphrase('Password for the p12:');
+  if (password === '') throw new VaultError('BAD_VALUE', 'nothing was typed');
+  if ((await prompter.passphrase('The same again:')) !== password) throw new VaultError('BAD_VALUE', 'the two differ: nothing was decrypted');
+  return Secret.fromText(password);
 }
 
 async function showTable(context: CliContext, vault: Vault, { items }: Opening): Promise<void> {
@@ -111,15 +122,19 @@ async function showValues(context: CliContext, seen: Vault, opening: Opening, op
   const outputs = target === undefined ? undefined : await import('../output-directory.js');
   if (target !== undefined) await outputs!.checkOutputDirectory(target);
   const vault = opening.items.some((item) => item.private) ? seen.as(await context.identity()) : seen;
-  const secrets = await openViews(vault, opening, { purpose: options.purpose ?? 'open', offline: options.offline === true });
+  let queued: VaultError | undefined;
+  const secrets = await openViews(vault, opening, { purpose: options.purpose ?? 'open', offline: options.offline === true, onQueued: (reason) => (queued = reason) });
+  if (queued) await context.warn(`${queued.code}: ${queued.message}. The record of this opening waits on this machine, and your next writing command takes it along.`);
   let rendered: Rendered | undefined;
   try {
     rendered = await renderSecrets(opening.format, secrets, opening.options);
-    if (target === undefined) await print(context, rendered);
+    const freshness = freshnessWords(context, seen, options.offline === true);
+    if (target === undefined) await print(context, rendered, freshness);
     else {
       const files = rendered.type === 'files' ? rendered.files : [{ path: rendered.fileName, bytes: rendered.bytes }];
       await outputs!.writeOutputDirectory(target, files);
-      await context.say(`${count(files.length, 'file')} in ${context.path(target)}, for you alone. Remove them when they are where they belong.`);
+      await context.say(`${count(files.length, 'file')} in ${context.path(target)}, for you alone. ${files.length === 1 ? 'Remove it when it is where it belongs' : 'Remove them when they are where they belong'}.`);
+      await context.say(freshness);
     }
   } finally {
     for (const { file } of secrets) file.wipe();
@@ -127,14 +142,19 @@ async function showValues(context: CliContext, seen: Vault, opening: Opening, op
   }
 }
 
-async function print(context: CliContext, rendered: Rendered): Promise<void> {
+async function print(context: CliContext, rendered: Rendered, freshness: string): Promise<void> {
   if (rendered.type === 'files') throw new VaultError('USAGE', 'this format writes files and needs a directory', { hint: 'Add --out DIR.' });
   const { bytes } = rendered;
-  if (!context.io.stdout.isTTY) return context.print(bytes);
+  if (!context.io.stdout.isTTY) {
+    // First, because few values end with a line break: behind `| cat` these words would look like the rest of the value.
+    await context.say(freshness);
+    return context.print(bytes);
+  }
   // Whoever sealed it chose the bytes, and a terminal acts on some of them.
   if (!isPlainText(bytes)) throw new VaultError('FORMAT_UNSUITABLE', 'this is no text that a terminal can show safely', { hint: 'Pipe it to a program, or write it to files: --out DIR' });
   await context.print(bytes);
   if (bytes.at(-1) !== 0x0a) await context.print('\n');
+  await context.say(freshness);
 }
 
 function isPlainText(bytes: Uint8Array): boolean {

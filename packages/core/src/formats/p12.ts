@@ -35,7 +35,7 @@ export const p12: OutputFormat = {
 
 /** Key stores differ in how they read an empty password, and in what they make of bytes that are no text. */
 function passwordOf(options: FormatOptions): string {
-  const password = requireOption('p12', options, 'password', 'It is asked for on a terminal, or comes from a file.');
+  const password = requireOption('p12', options, 'password', 'It encrypts the file, and whoever imports it types it.');
   const text = password.use(fromUtf8);
   if (text !== undefined && text !== '') return text;
   throw new VaultError('BAD_VALUE', `the password for the PKCS#12 file is ${text === '' ? 'empty' : 'not UTF-8 text'}`, { hint: 'Give another.' });

@@ -7,7 +7,7 @@ import { newestVersion } from '../seal/state.js';
 import { Secret } from '../secret.js';
 import { isSecretName } from '../wire.js';
 import type { Vault } from '../vault.js';
-import { findVersion, openSecrets } from './open.js';
+import { findVersion, type OpenRequest, openSecrets } from './open.js';
 
 /** One thing to open: a secret, or `field` of it, at its newest version unless one is named. */
 export interface View {
@@ -20,9 +20,17 @@ export interface View {
 export function parseView(text: string): View {
   const [name, field, ...more] = text.split('#');
   if (name === undefined || !isSecretName(name) || more.length > 0 || field === '') {
-    throw new VaultError('BAD_NAME', 'this is no name of a secret: segments of a-z, 0-9, . _ - joined by /, then perhaps #FIELD', { hint: 'See what there is: oxp-vault list' });
+    throw new VaultError('BAD_NAME', 'this is no name of a secret: segments of a-z, 0-9, . _ - joined by /, then perhaps #FIELD', { hint: misreading(name ?? '') });
   }
   return field === undefined ? { name } : { name, field };
+}
+
+/** What was meant by NAME@3 and by NAME/, which other commands take. */
+function misreading(text: string): string {
+  const [, name = '', version] = /^(.*)@v?([1-9][0-9]{0,8})$/.exec(text) ?? [];
+  if (isSecretName(name)) return `To open that version: oxp-vault open ${name} --at ${version}`;
+  const path = text.replace(/\/$/, '');
+  return isSecretName(path) ? `To see what lies there: oxp-vault list ${text}` : 'See what there is: oxp-vault list';
 }
 
 export interface OpeningItem {
@@ -54,7 +62,7 @@ export async function planOpening(vault: Vault, views: readonly View[], format: 
 }
 
 /** Opens what is planned. Recorded before the promise resolves; where only public parts are asked for, nothing is opened at all. */
-export async function openViews(vault: Vault, opening: Opening, record: { purpose?: string; offline?: boolean } = {}): Promise<OpenedSecret[]> {
+export async function openViews(vault: Vault, opening: Opening, record: Omit<OpenRequest, 'secrets'> = {}): Promise<OpenedSecret[]> {
   const wanted = [...new Map(opening.items.filter((i) => i.private).map((i) => [i.version.digest, i.version])).values()];
   const opened = wanted.length === 0 ? [] : await openSecrets(vault, { ...record, secrets: wanted.map(({ statement }) => ({ name: statement.name, version: statement.version })) });
   return opening.items.map((item) => {

@@ -8,6 +8,7 @@ import { newestVersion, versionOf, type SecretVersion } from '../seal/state.js';
 import { ciphertextPath, type Statement } from '../seal/statement.js';
 import { Secret } from '../secret.js';
 import type { Vault } from '../vault.js';
+import { nearNames } from './near-names.js';
 import { needsGrant, ownReaders } from './reading-faults.js';
 import { roleKeys, type RoleKeys } from './role-keys.js';
 
@@ -18,6 +19,8 @@ export interface OpenRequest {
   readonly purpose?: string;
   /** True when the record must stay in the queue because the store is not to be touched. */
   readonly offline?: boolean;
+  /** Told when the store could not be written: the opening goes on, and its record waits on this machine. */
+  readonly onQueued?: (reason: VaultError) => void;
 }
 
 export interface OpenedVersion {
@@ -46,7 +49,7 @@ export function readableBy(vault: Vault, role: string): string[] {
 export function findVersion(vault: Vault, name: string, version?: number): SecretVersion {
   const versions = vault.state.secrets.secrets.get(name);
   if (!versions) {
-    const near = vault.state.secrets.secrets.sortedKeys().filter((n) => n.includes(name.split('/').at(-1) ?? name)).slice(0, 3);
+    const near = nearNames(name, vault.state.secrets.secrets.sortedKeys());
     throw new VaultError('SECRET_NOT_FOUND', `there is no secret ${name}`, { hint: near.length > 0 ? `Did you mean: ${near.join(', ')}?` : 'See what there is: oxp-vault list' });
   }
   if (version !== undefined) {
@@ -136,8 +139,9 @@ async function recordOpening(vault: Vault, versions: readonly SecretVersion[], r
     await vault.append({ entries: [entry], files: [] }, { recordOnly: true });
   } catch (error) {
     // The record is safe in the queue, and the next write takes it along; a store that cannot be written must not stop a reader.
-    if (isVaultError(error) && (error.class === 'store' || error.class === 'conflict')) return;
-    throw error;
+    if (!isVaultError(error) || (error.class !== 'store' && error.class !== 'conflict')) throw error;
+    request.onQueued?.(error);
+    return;
   }
   await dequeue(vault.local, vault.id, queued.digest);
 }
