@@ -1,5 +1,7 @@
 /** The Git store against real git: races, crashes, connections that break at every place, size. */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, it } from 'vitest';
@@ -268,6 +270,14 @@ esac
     expect(commitsOn(remote)).toBe(2);
   });
 
+  it('to a server that dies after accepting, and where somebody has gone on from there since: the entry is there exactly once', async () => {
+    const { remote, store } = await line(false);
+    hook(remote, 'post-receive', `rm $0; git update-ref refs/heads/${BRANCH} $(git -c user.name=b -c user.email=b@example.org commit-tree -p ${BRANCH} -m other ${BRANCH}^{tree}); kill -9 $PPID`);
+    expect(await write(store, 2)).toBe(true);
+    expect(commitsOn(remote)).toBe(3);
+    expect(await write(store, 3)).toBe(true);
+  });
+
   it('to a server that has accepted and never answers: no second entry, no error', async () => {
     const base = tempDir('git-slow');
     const remote = bareRemote(base);
@@ -287,6 +297,35 @@ esac
     const results = await Promise.all(['a', 'b', 'c'].map((who) => append({ url: urlOf(remote), mirrors: join(base, who) }, who, 2)));
     expect(results.map(({ code }) => code)).toEqual([0, 0, 0]);
     expect(entriesOn(remote)).toHaveLength(6);
+  });
+});
+
+describeWith(['git', 'openssl'], 'a server over https', ({ openssl }) => {
+  it.each([
+    [401, 'access was denied'],
+    [403, 'access was denied'],
+    [404, 'there is no such repository, or you may not see it'],
+    [502, 'the connection failed'],
+  ])('that answers %i: %s', async (status, why) => {
+    const dir = tempDir('git-https');
+    const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
+    await mustRun(openssl, ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert, '-days', '1']);
+    const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, response) => {
+      response.writeHead(status, { 'www-authenticate': 'Basic realm="git"' }).end('<html>no</html>');
+    });
+    await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const url = `https://localhost:${port}/infra/vault.git`;
+      // No proxy of this machine, and this certificate.
+      const config = [['http.sslCAInfo', cert], ['http.proxy', ''], ['credential.helper', '']] as const;
+      const clean = Object.fromEntries(Object.entries(env()).filter(([name]) => !/proxy|GIT_SSL/i.test(name)));
+      const store = gitStore({ url, mirrorDir: join(dir, 'mirrors'), env: clean, config });
+      const error: unknown = await store.get(CHECKPOINT).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'STORE_REMOTE', exitCode: 8, message: `cannot fetch from ${url}: ${why}` });
+    } finally {
+      server.close();
+    }
   });
 });
 

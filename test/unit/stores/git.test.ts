@@ -445,7 +445,7 @@ describeWith(['git'], 'a server that does not take a push', () => {
     const remote = bareRemote(base);
     const trace = join(base, 'ran');
     // As a setting of the user could make of an innocent address.
-    const config = [[`url.ext::sh -c touch% ${trace}%  .insteadOf`, 'https://git.example.org/']] as const;
+    const config = [[`url.ext::sh -c touch% ${trace}%  .insteadOf`, 'https://git.example.org/'], ['protocol.ext.allow', 'always']] as const;
     const store = gitStore({ url: 'https://git.example.org/vault.git', mirrorDir: join(base, 'mirrors'), env: GIT_ENV, config });
     expect((await failure(store.get(CHECKPOINT))).code).toBe('STORE_REMOTE');
     expect(existsSync(trace)).toBe(false);

@@ -10,6 +10,7 @@ import { VaultError } from '../errors.js';
 import type { Clock, Freshness, Store, StoreChange } from '../ports.js';
 import type { GitBranch } from './git-branch.js';
 import { parseGitAddress } from './git-address.js';
+import { type EarlierState, EarlierStore } from './git-earlier.js';
 import { readCommitter, writeCommit, type Committer, type NewCommit } from './git-commit.js';
 import { branchHere } from './git-here.js';
 import { damaged, failureOf } from './git-errors.js';
@@ -29,10 +30,7 @@ export interface GitStoreOptions extends GitSettings {
   readonly clock?: Clock;
 }
 
-/** A state of the vault that this machine has seen, as it was. Its writing verbs refuse. */
-export interface EarlierState extends Store {
-  readonly commitId: string;
-}
+export type { EarlierState };
 
 export interface GitStore extends Store {
   refresh(maxAge: number): Promise<Freshness>;
@@ -303,38 +301,6 @@ class BranchStore implements GitStore {
   async #contains(tip: string | undefined, commit: string): Promise<boolean> {
     if (tip === undefined || tip === commit) return tip === commit;
     return (await this.#branch.git.run(['merge-base', '--is-ancestor', commit, tip])).code === 0;
-  }
-}
-
-class EarlierStore implements EarlierState {
-  constructor(
-    readonly address: string,
-    readonly commitId: string,
-    readonly snapshot: Snapshot,
-  ) {}
-
-  async get(path: string): Promise<Uint8Array | undefined> {
-    return this.snapshot.get(checkPath(path));
-  }
-
-  async list(prefix: string): Promise<string[]> {
-    return this.snapshot.list(checkPrefix(prefix));
-  }
-
-  async putNew(): Promise<never> {
-    return this.#refuse();
-  }
-
-  async remove(): Promise<never> {
-    return this.#refuse();
-  }
-
-  async swapCheckpoint(): Promise<never> {
-    return this.#refuse();
-  }
-
-  #refuse(): never {
-    throw new VaultError('STORE_IO', `commit ${this.commitId.slice(0, 12)} of ${this.address} is past and cannot be written`);
   }
 }
 
