@@ -8,13 +8,13 @@ import * as policyOps from './policy/ops.js';
 import { applyDeviceAdd, applyDeviceRemove } from './policy/people.js';
 import { applyEpoch, applyGrant } from './policy/roles.js';
 import { ruleFor, rolesOf } from './policy/rules.js';
-import { newestEpoch, type PolicyState, type Signer } from './policy/state.js';
+import { newestEpoch, type PolicyState } from './policy/state.js';
 import type { CurrentTree } from './policy/transition.js';
 import { applyOpen, applyRetire, applySeal, applyStanding, type SealContext } from './seal/apply.js';
 import * as sealOps from './seal/ops.js';
 import { newestVersion, type SealAuthority, type SecretsState } from './seal/state.js';
 import type { VaultState } from './vault-state.js';
-import type { Json } from './wire.js';
+import type { Json, Signer } from './wire.js';
 
 export interface OpContext {
   readonly leaf: number;

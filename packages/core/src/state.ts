@@ -7,8 +7,9 @@ import { refusal, VaultError, type Refusal } from './errors.js';
 import { applyOp, isOp, machinesMay, parseBody, type OpBody, type OpContext } from './ops.js';
 import { parseCard } from './policy/card.js';
 import { checkPolicyFile } from './policy/policy.js';
-import type { PolicyState, Signer } from './policy/state.js';
+import type { PolicyState } from './policy/state.js';
 import type { VaultState } from './vault-state.js';
+import type { Signer } from './wire.js';
 
 export { emptyState, type VaultState, type VoidLeaf } from './vault-state.js';
 

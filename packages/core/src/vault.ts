@@ -1,21 +1,19 @@
 /** One vault as one person meets it: its verified state, its store, and the one way to add entries to its log. */
 import { randomBytes } from 'node:crypto';
 import { signEntry, type SignedEntry } from './audit/entry.js';
-import { formatExpect, parseExpect, type LogPoint } from './audit/checkpoint.js';
+import { formatExpect, type LogPoint } from './audit/checkpoint.js';
 import { admit, writeRun, type Batch, type NewFile, type Sequencer } from './engine/append.js';
-import { loadLog, nothingKnown, type LoadedLog, type Vouched } from './engine/load.js';
-import { advancePin, readPin, vaultAt, type Pin } from './engine/pin.js';
-import { readStateCache, writeStateCache, type VerifiedLog } from './engine/state-cache.js';
+import type { LoadedLog, Vouched } from './engine/load.js';
+import { advancePin, type Pin } from './engine/pin.js';
+import { loadRemembered } from './engine/remembered.js';
+import type { VerifiedLog } from './engine/state-cache.js';
 import { VaultError } from './errors.js';
 import type { Identity } from './policy/identity.js';
 import { livingDevice, type PolicyState } from './policy/state.js';
 import type { Clock, LocalState, Store } from './ports.js';
-import { toHex } from './primitives/hash.js';
 import { emptyState, type VaultState } from './state.js';
 import type { Json } from './wire.js';
 
-/** A cache older than this many leaves is written anew; folding fewer costs less than writing it. */
-const CACHE_EVERY = 64;
 /** How often a writer that lost a race tries again with the same signed bytes. */
 const RACES = 12;
 
@@ -55,7 +53,7 @@ export class Vault {
    * BAD_CHECKPOINT, STORE_INCOMPLETE, UPGRADE_REQUIRED.
    */
   static async open(options: VaultOptions): Promise<Vault> {
-    const { loaded, pin } = await load(options, undefined);
+    const { loaded, pin } = await loadRemembered({ ...options, clock: options.clock ?? systemClock }, undefined);
     return new Vault(options, loaded, pin);
   }
 
@@ -135,12 +133,12 @@ export class Vault {
   }
 
   async #reload(vouched: readonly Vouched[]): Promise<void> {
-    const { loaded, pin } = await load(this.#options(), this.#loaded.log, vouched);
+    const { loaded, pin } = await loadRemembered(this.#options(), this.#loaded.log, vouched);
     this.#loaded = loaded;
     this.#pin = pin;
   }
 
-  #options(): VaultOptions {
+  #options(): VaultOptions & { readonly clock: Clock } {
     const { store, local, clock, identity } = this;
     return { store, local, clock, ...(identity ? { identity } : {}), ...(this.#expect === undefined ? {} : { expect: this.#expect }) };
   }
@@ -205,42 +203,4 @@ export function signAs(
 function sequencerOf(identity: Identity): Sequencer {
   const { person, device } = identity.card;
   return { person, device, key: identity.signingKey };
-}
-
-async function load(options: VaultOptions, inMemory: VerifiedLog | undefined, alsoVouched: readonly Vouched[] = []): Promise<{ loaded: LoadedLog; pin: Pin }> {
-  const { store, local } = options;
-  const expect = options.expect === undefined ? undefined : parseExpect(options.expect);
-  const met = await vaultAt(local, store.address);
-  let cachedSize = 0;
-  const loaded = await loadLog(store, async (vault) => {
-    if (met !== undefined && met !== vault) {
-      throw new VaultError('WRONG_VAULT', `${store.address} holds vault ${vault.slice(0, 8)}, and this machine knows ${met.slice(0, 8)} there`, {
-        hint: 'Somebody has put another vault in its place. Ask who did; put the right one back.',
-      });
-    }
-    if (expect && expect.vault !== vault) {
-      throw new VaultError('EXPECT_MISMATCH', `${store.address} holds vault ${vault.slice(0, 8)}, and ${expect.vault.slice(0, 8)} was expected`, { hint: 'Check the address, and the line you were given.' });
-    }
-    const pin = await readPin(local, vault);
-    // A cache without its pin proves nothing, and one from before it is only a shortcut.
-    const known = inMemory ?? (pin ? await readStateCache(local, vault) : undefined) ?? nothingKnown;
-    cachedSize = known.state.size;
-    const vouched: Vouched[] = [...alsoVouched];
-    // What this process has seen holds even where somebody takes its pin away meanwhile.
-    if (inMemory) vouched.push({ size: inMemory.state.size, root: toHex(inMemory.tree.root()), by: 'this machine' });
-    if (pin) vouched.push({ size: pin.size, root: pin.root, by: 'this machine' });
-    if (expect?.point) vouched.push({ ...expect.point, by: 'the expected line' });
-    return { known, vouched };
-  });
-  const vault = loaded.checkpoint.vault;
-  const pin = await advancePin(local, store.address, vault, loaded.checkpoint, (options.clock ?? systemClock).now(), expect !== undefined);
-  const size = loaded.log.state.size;
-  if (inMemory === undefined ? size - cachedSize >= CACHE_EVERY || cachedSize === 0 : crossed(inMemory.state.size, size)) {
-    await writeStateCache(local, vault, loaded.log);
-  }
-  return { loaded, pin };
-}
-
-function crossed(from: number, to: number): boolean {
-  return Math.floor(from / CACHE_EVERY) !== Math.floor(to / CACHE_EVERY);
 }

@@ -77,3 +77,10 @@ export function isSecretName(text: string): boolean {
 /** JSON; as signed bytes may hold it also without fractions, and with keys of printable ASCII (primitives/canonical-json.ts). */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
+
+/** The person and the key id of the device that signed an entry. */
+export interface Signer {
+  readonly person: string;
+  readonly device: string;
+  readonly key: string;
+}

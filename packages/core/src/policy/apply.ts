@@ -5,7 +5,8 @@ import type { PolicyPropose, PolicySign, PolicyWithdraw, VaultInit } from './ops
 import { adminsAgree, adminsComeFirst, agrees, managersAgree } from './agreement.js';
 import { markStale, peopleUnder } from './people.js';
 import { checkPolicyFile, encodePolicy, policyFormat, POLICY_FORMAT, type CheckedPolicy, type Policy } from './policy.js';
-import type { PolicyState, Proposal, Signer } from './state.js';
+import type { PolicyState, Proposal } from './state.js';
+import type { Signer } from '../wire.js';
 import { judgeTransition, type Change, type CurrentTree } from './transition.js';
 
 /** What a policy op needs beside the slice: the leaf, the policy files named so far, and the trees that must stay satisfiable. */

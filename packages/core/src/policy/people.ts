@@ -3,7 +3,8 @@ import { refusal, VaultError, type Refusal } from '../errors.js';
 import { parseCard, type Card } from './card.js';
 import type { DeviceAdd, DeviceRemove } from './ops.js';
 import type { CheckedPolicy } from './policy.js';
-import { livingDevice, type Device, type Person, type PolicyState, type RoleState, type Signer } from './state.js';
+import { livingDevice, type Device, type Person, type PolicyState, type RoleState } from './state.js';
+import type { Signer } from '../wire.js';
 
 type Registry = Pick<PolicyState, 'keys' | 'recipients' | 'removed'>;
 

@@ -2,7 +2,8 @@
 import { refusal, type Refusal } from '../errors.js';
 import { recipientFault } from '../primitives/age-recipient.js';
 import type { RoleEpoch, RoleGrant } from './ops.js';
-import { holders, newestEpoch, type Epoch, type PolicyState, type Signer } from './state.js';
+import { holders, newestEpoch, type Epoch, type PolicyState } from './state.js';
+import type { Signer } from '../wire.js';
 
 export function applyEpoch(state: PolicyState, body: RoleEpoch, actor: Signer, leaf: number): PolicyState | Refusal {
   const def = Object.hasOwn(state.policy.roles, body.role) ? state.policy.roles[body.role] : undefined;

@@ -1,13 +1,6 @@
 /** The part of a vault's state that says who is who and who may do what. Plain data: it is cached between runs. */
-import type { BlobRef } from '../wire.js';
+import type { BlobRef, Signer } from '../wire.js';
 import type { Policy } from './policy.js';
-
-/** The person and the key id of the device that signed an entry. */
-export interface Signer {
-  readonly person: string;
-  readonly device: string;
-  readonly key: string;
-}
 
 export interface Device {
   readonly device: string;

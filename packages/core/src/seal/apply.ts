@@ -4,13 +4,14 @@ import { recipientFault } from '../primitives/age-recipient.js';
 import { canonicalEqual } from '../primitives/canonical-json.js';
 import { treeLeaves } from '../primitives/threshold-tree.js';
 import type { SecretOpen, SecretRetire, SecretSeal, SecretStanding } from './ops.js';
-import { newestVersion, type SealAuthority, type Sealer, type SealRule, type SecretsState, type SecretVersion } from './state.js';
+import { newestVersion, type SealAuthority, type SealRule, type SecretsState, type SecretVersion } from './state.js';
+import type { Signer } from '../wire.js';
 import { statementDigest, type Custody, type Reader, type Statement } from './statement.js';
 
 export interface SealContext {
   readonly leaf: number;
   readonly time: number;
-  readonly actor: Sealer;
+  readonly actor: Signer;
   readonly authority: SealAuthority;
 }
 

@@ -3,13 +3,7 @@ import type { DigestSet } from '../primitives/digest-set.js';
 import type { PersistentMap } from '../primitives/persistent-map.js';
 import type { ThresholdTree } from '../primitives/threshold-tree.js';
 import type { Statement } from './statement.js';
-
-/** The person and the key id of the device that signed an entry. */
-export interface Sealer {
-  readonly person: string;
-  readonly device: string;
-  readonly key: string;
-}
+import type { Signer } from '../wire.js';
 
 export interface SecretVersion {
   readonly statement: Statement;
@@ -18,7 +12,7 @@ export interface SecretVersion {
   readonly leaf: number;
   /** Claimed time of the sealing entry, whole seconds. */
   readonly time: number;
-  readonly sealer: Sealer;
+  readonly sealer: Signer;
   /** Under custody, until a satisfying set of custodians has acknowledged. A pending version supersedes nothing. */
   readonly pending: boolean;
   /** Deployed nowhere any more. */
