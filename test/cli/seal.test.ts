@@ -36,7 +36,7 @@ describe('seal by bootstrap.yaml', () => {
     const first = await alice.must(['seal']);
     expect(first.text).toMatch(/^\+ pki\/root {8}v1 {3}P-256 root, 20 years, path length 1, generated {16,}-> team$/m);
     expect(first.text).toMatch(/\n4 sealed, 0 unchanged, 1 not given\. Log: 7 entries, root [0-9a-f]{8}\.\n$/);
-    expect(first.stderr).toBe('Next: oxp-vault open pki/root | cat\n');
+    expect(first.stderr).toBe('Next: oxp-vault list\n');
     alice.write('notes.txt', 'two');
     const second = await alice.must(['seal']);
     expect(second.text).toBe(`! scaleway/root   SCW_ACCESS_KEY is not set: not sealed\n0 sealed, 4 unchanged, 1 not given. ${first.text.slice(first.text.indexOf('Log:'))}`);
@@ -90,6 +90,9 @@ describe('seal by bootstrap.yaml', () => {
     [['seal', 'a'], 2, 'USAGE'],
     [['seal', 'a', '--kind', 'document'], 2, 'USAGE'],
     [['seal', 'a', '--from', '.'], 2, 'BAD_VALUE'],
+    [['seal', 'a', '--from', 'none'], 3, 'FILE_NOT_FOUND: none is not there: a was not sealed'],
+    [['seal', 'a', '--from', 'none', '--dry-run'], 3, 'FILE_NOT_FOUND'],
+    [['seal', 'r/1', '--from', 'x'], 2, 'each beginning with a letter'],
   ])('refuses %j', async (argv, code, error) => {
     const alice = await owner();
     const result = await alice.ov(argv);
@@ -106,6 +109,36 @@ describe('seal by bootstrap.yaml', () => {
 });
 
 describe('seal NAME', () => {
+  it('fails where bootstrap.yaml says where the value of NAME comes from, and it is not there', async () => {
+    const alice = await owner();
+    alice.write('bootstrap.yaml', 'secrets:\n  a: { kind: document, import: { env: NONE } }\n  b: { kind: document, import: { file: none } }\n');
+    const unset = await alice.ov(['seal', 'a']);
+    expect([unset.code, unset.stderr]).toEqual([2, expect.stringContaining('USAGE: NONE is not set: a was not sealed')]);
+    expect((await alice.ov(['seal', 'b'])).code).toBe(3);
+    expect((await alice.must(['seal'])).text).toContain('0 sealed, 0 unchanged, 2 not given.');
+  });
+
+  it('says what comes next: nothing that would show the key of a CA unasked', async () => {
+    const alice = await owner();
+    const next = async (...argv: string[]): Promise<string> => (await alice.must(['seal', ...argv], { input: 'x' })).stderr;
+    expect(await next('app/password')).toBe('Next: oxp-vault open app/password | cat\n');
+    expect(await next('ca', '--kind', 'pki-root', '--set', 'subject.CN=Root')).toBe('Next: oxp-vault show ca\n');
+    expect(await next('notes', '--from', '-')).toBe('Next: oxp-vault show notes\n');
+    alice.write('notes', 'y'.repeat(1234));
+    expect((await alice.must(['seal', 'notes', '--from', 'notes', '--dry-run'])).text).toContain('document, 1,234 bytes, imported');
+    expect((await alice.must(['show', 'notes'])).text).toContain('document: 1 byte\n');
+    expect(await next('notes', '--from', 'notes')).toBe('Next: deploy, then: oxp-vault retire notes\n');
+  });
+
+  it('tells what bootstrap.yaml calls by another kind', async () => {
+    const alice = await owner();
+    await alice.must(['seal']);
+    alice.write('bootstrap.yaml', 'secrets:\n  app/password: { kind: api-key }\n');
+    const again = await alice.must(['seal']);
+    expect(again.stderr).toBe('! app/password is a password in the vault, and ./bootstrap.yaml says api-key: it stays what it is\n');
+    expect(again.text).toContain('0 sealed, 1 unchanged');
+  });
+
   it('takes a file, standard input or a typed value, and what is there already as its kind', async () => {
     const alice = await owner();
     alice.write('plan.bin', Uint8Array.of(0, 1, 2, 255));

@@ -65,7 +65,7 @@ function tooLarge(path: string): VaultError {
 export async function askValue(context: CliContext, name: string): Promise<Uint8Array> {
   const prompter = await context.prompter();
   const value = await prompter.passphrase(`Value of ${name} (not shown):`);
-  if (value === '') throw new VaultError('BAD_VALUE', 'nothing was typed');
+  if (value === '') throw new VaultError('BAD_VALUE', 'nothing was typed', { hint: `To have one made: oxp-vault seal ${name} --kind password --set length=24` });
   if ((await prompter.passphrase('The same again:')) !== value) throw new VaultError('BAD_VALUE', 'the two differ: nothing was sealed');
   return new TextEncoder().encode(value);
 }

@@ -17,7 +17,7 @@ export function define(command: Command, act: Act): void {
 }
 
 async function run(context: CliContext, name: string): Promise<void> {
-  if (!isSecretName(name)) throw new VaultError('BAD_NAME', 'this is no name for a secret: lower-case segments joined by /, such as dns/tsig');
+  if (!isSecretName(name)) throw new VaultError('BAD_NAME', 'this is no name for a secret: lower-case segments joined by /, each beginning with a letter, such as dns/tsig');
   const vault = await vaultForWriting(context);
   const newest = findVersion(vault, name);
   const { kind } = newest.statement;

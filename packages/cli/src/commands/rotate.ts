@@ -12,7 +12,7 @@ export function define(command: Command, act: Act): void {
 }
 
 async function run(context: CliContext, names: readonly string[]): Promise<number> {
-  if (!names.every(isSecretName)) throw new VaultError('BAD_NAME', 'this is no name for a secret: lower-case segments joined by /, such as dns/tsig');
+  if (!names.every(isSecretName)) throw new VaultError('BAD_NAME', 'this is no name for a secret: lower-case segments joined by /, each beginning with a letter, such as dns/tsig');
   const vault = await vaultForWriting(context);
   const plan = await planRotation(vault, names);
   const lines = await runSealPlan(vault, plan);

@@ -41,7 +41,11 @@ async function run(context: CliContext, names: readonly string[], options: Optio
   const dryRun = options.dryRun === true;
   const vault = dryRun ? await context.vault({ identity: true }) : await vaultForWriting(context);
   const plan = names.length === 0 ? await planMissing(context, vault, bootstrap!, dryRun) : await planNamed(context, vault, names, bootstrap, options);
-  if (names.length === 1) throwSingle(plan.steps.map((step) => step.line));
+  if (names.length === 1) {
+    const lines = plan.steps.map((step) => step.line);
+    throwSingle(lines);
+    throwNotGiven(lines, options.from ?? bootstrap?.plan.secrets.find(({ name }) => name === names[0])?.import?.from);
+  }
   return dryRun ? showPlan(context, vault, plan, names) : sealIt(context, vault, plan, names);
 }
 
@@ -51,10 +55,14 @@ function checkUse(names: readonly string[], { from, kind, set }: Options): void 
   if (kind !== undefined && !isMaterialKind(kind)) throw new VaultError('USAGE', 'there is no such kind of material', { hint: `Kinds: ${Object.keys(MATERIAL_KINDS).join(', ')}` });
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new VaultError('USAGE', 'a secret is named twice');
-  if (!names.every(isSecretName)) throw new VaultError('BAD_NAME', 'this is no name for a secret: lower-case segments joined by /, such as dns/tsig');
+  if (!names.every(isSecretName)) throw new VaultError('BAD_NAME', 'this is no name for a secret: lower-case segments joined by /, each beginning with a letter, such as dns/tsig');
 }
 
-function planMissing(context: CliContext, vault: Vault, bootstrap: BootstrapFile, dryRun: boolean): Promise<SealPlan> {
+async function planMissing(context: CliContext, vault: Vault, bootstrap: BootstrapFile, dryRun: boolean): Promise<SealPlan> {
+  for (const { name, kind } of bootstrap.plan.secrets) {
+    const before = newestVersion(vault.state.secrets.secrets.get(name) ?? [])?.statement.kind;
+    if (before !== undefined && before !== kind) await context.warn(`${name} is a ${before} in the vault, and ${context.path(bootstrap.path)} says ${kind}: it stays what it is`);
+  }
   return planSeal(vault, bootstrap.plan.secrets, { port: importPort(context, bootstrap.directory), mode: 'missing', dryRun, resealOthers: true });
 }
 
@@ -116,9 +124,24 @@ async function sealIt(context: CliContext, vault: Vault, plan: SealPlan, names: 
   const lines = await runSealPlan(vault, plan);
   if (names.length === 1) throwSingle(lines);
   await context.result(sealDocument(lines, vault, false), sealLines(lines, context.paint, false) + sealSummary(countLines(lines), vault));
-  const readable = lines.find((line) => isSealed(line) && readingFault(vault, newestVersion(vault.state.secrets.secrets.get(line.name) ?? [])!) === undefined);
-  if (readable) await context.next(`oxp-vault open ${readable.name} | cat`);
+  const next = nextWords(vault, lines.filter(isSealed));
+  if (next !== undefined) await context.next(next);
   return sealExitCode(lines);
+}
+
+/** One that was asked for by its name and has no value is no success. Throws FILE_NOT_FOUND, USAGE. */
+function throwNotGiven([line]: readonly SealLine[], from: string | undefined): void {
+  if (line?.action !== 'not-given') return;
+  throw new VaultError(from === '-' || from === 'stdin' || from === 'env' ? 'USAGE' : 'FILE_NOT_FOUND', `${line.words}: ${line.name} was not sealed`);
+}
+
+/** What is shown on a terminal without being asked for is no key of a CA: of several, or of a file, the names come next. */
+function nextWords(vault: Vault, [line, ...more]: readonly SealLine[]): string | undefined {
+  if (line === undefined) return undefined;
+  if (more.length > 0) return 'oxp-vault list';
+  if (line.version > 1 && line.action !== 'reseal') return `deploy, then: oxp-vault retire ${line.name}`;
+  const readable = readingFault(vault, newestVersion(vault.state.secrets.secrets.get(line.name) ?? [])!) === undefined;
+  return readable && TYPED.includes(line.kind) ? `oxp-vault open ${line.name} | cat` : `oxp-vault show ${line.name}`;
 }
 
 function isSealed(line: SealLine): boolean {

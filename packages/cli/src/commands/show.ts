@@ -17,7 +17,7 @@ export function define(command: Command, act: Act): void {
 }
 
 async function run(context: CliContext, name: string, options: Options): Promise<void> {
-  if (!isSecretName(name)) throw new VaultError('BAD_NAME', 'this is no name for a secret: lower-case segments joined by /, such as dns/tsig');
+  if (!isSecretName(name)) throw new VaultError('BAD_NAME', 'this is no name for a secret: lower-case segments joined by /, each beginning with a letter, such as dns/tsig');
   const vault = await context.vault();
   const versions = vault.state.secrets.secrets.get(name) ?? [];
   // The newest that counts; a secret that only waits for its custodians is shown as well.

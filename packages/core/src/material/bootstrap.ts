@@ -52,7 +52,7 @@ export async function parseBootstrap(text: string, file: string): Promise<Bootst
 
 async function readSecret(name: string, entry: unknown, at: Places): Promise<BootstrapSecret> {
   const path = ['secrets', name];
-  if (!isSecretName(name)) throw at.error('BAD_NAME', path, 'this is no name for a secret: lower-case segments joined by /, such as dns/tsig', { nameless: true });
+  if (!isSecretName(name)) throw at.error('BAD_NAME', path, 'this is no name for a secret: lower-case segments joined by /, each beginning with a letter, such as dns/tsig', { nameless: true });
   if (!isMap(entry)) throw at.error('BAD_YAML', path, 'expected a map with a kind, such as { kind: password }');
   const { kind: kindName, import: from, ...raw } = entry;
   if (typeof kindName !== 'string' || !isMaterialKind(kindName)) {

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { Secret } from '../secret.js';
 import { result, samePublic } from './checks.js';
-import { badMaterial, FILE, word } from './fields.js';
+import { badMaterial, FILE, sizeWords } from './fields.js';
 import { kindHead } from './kinds.js';
 import type { MaterialKind } from './material.js';
 import { parseParameters } from './parameters.js';
@@ -19,6 +19,6 @@ export const document: MaterialKind = {
   },
   fields: { content: FILE },
   check: async (material) => [result('is not empty', material.file.length > 0), samePublic(material.public, { size: material.file.length })],
-  facts: (publicParts) => `${word(publicParts, 'size')} bytes`,
+  facts: sizeWords,
   rotation: () => ({ how: 'by-hand', words: 'make a new one where it came from, then seal it' }),
 };

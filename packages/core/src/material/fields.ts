@@ -24,6 +24,12 @@ export function word(parts: JsonObject, name: string): string | undefined {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }
 
+/** `24 bytes`, `1 byte`, `30,000,000 bytes`: of kinds whose public part is their size. */
+export function sizeWords(parts: JsonObject): string {
+  const size = word(parts, 'size');
+  return `${size?.replace(/\B(?=(\d{3})+$)/g, ',')} ${size === '1' ? 'byte' : 'bytes'}`;
+}
+
 /** A value given piece by piece, as the bytes that a kind's `import` takes. */
 export function importedFields(fields: Readonly<Record<string, string>>): Uint8Array {
   const sorted = Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1));

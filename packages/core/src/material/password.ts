@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { Secret } from '../secret.js';
 import type { JsonObject } from '../wire.js';
 import { attempt, result, samePublic } from './checks.js';
-import { FILE, oneLine, word } from './fields.js';
+import { FILE, oneLine, sizeWords } from './fields.js';
 import { kindHead } from './kinds.js';
 import type { Material, MaterialKind } from './material.js';
 import { integer, oneOf, parseParameters } from './parameters.js';
@@ -30,7 +30,7 @@ export const password: MaterialKind = {
     const text = material.file.use((bytes) => oneLine('password', bytes));
     return [result('is one line of text', true), samePublic(material.public, make(text, {}).public)];
   }),
-  facts: (publicParts) => `${word(publicParts, 'size')} bytes`,
+  facts: sizeWords,
   rotation: () => ({ how: 'generate', words: 'change it wherever it is used' }),
 };
 
