@@ -32,6 +32,26 @@ describe('generate', () => {
     expect(await runMain(alice, ['generate', 'pki-intermediate', '--out', 'pki', '--set', 'subject.CN=X', '--issuer', 'pki/root.crt'])).toMatchObject({ code: 2 });
   });
 
+  it('asks of an issuer that is no root for the CAs above it, and takes it with them', async () => {
+    const alice = sandbox('alice');
+    const read = (name: string): string => readFileSync(join(alice.work, 'pki', name), 'utf8');
+    const give = (name: string, ...parts: string[]): void => writeFileSync(join(alice.work, 'pki', name), parts.map(read).join(''));
+    const below = (issuer: string, ...more: string[]): string[] =>
+      ['generate', 'pki-intermediate', '--out', 'pki', '--set', 'subject.CN=Test', '--issuer', `pki/${issuer}`, ...more];
+    await mustRunMain(alice, ['generate', 'pki-root', '--out', 'pki', '--name', 'root', '--set', 'subject.CN=Test Root', '--set', 'path-length=2']);
+    give('root.pem', 'root.key', 'root.crt');
+    await mustRunMain(alice, below('root.pem', '--name', 'middle', '--set', 'path-length=1'));
+    give('alone.pem', 'middle.key', 'middle.crt');
+    const refused = await runMain(alice, below('alone.pem', '--name', 'issuing'));
+    expect(refused).toMatchObject({ code: 2, text: '' });
+    expect(refused.stderr).toContain('has no issuer in the file');
+    expect(refused.stderr).toContain('give every CA above it');
+    give('whole.pem', 'middle.key', 'middle.crt', 'root.crt');
+    await mustRunMain(alice, below('whole.pem', '--name', 'issuing'));
+    const [middle, issuing] = ['middle.crt', 'issuing.crt'].map((name) => new X509Certificate(read(name)));
+    expect(issuing!.checkIssued(middle!) && issuing!.verify(middle!.publicKey)).toBe(true);
+  });
+
   it('never overwrites, and then writes nothing at all', async () => {
     const alice = sandbox('alice');
     await mustRunMain(alice, ['generate', 'ssh-key', '--out', 'out']);

@@ -68,6 +68,9 @@ export { addDevice, addedThrough, ownDevice, removeDevice, type DeviceChange } f
 export { grantRole, turnRole, ungranted } from './operations/role-turn.js';
 export { makeMissingKeys } from './operations/init.js';
 
+// Making material without a vault
+export { importCa } from './material/registry.js';
+
 // Planning before anything is sealed or opened
 export { defaultBootstrap } from './material/bootstrap-default.js';
 export { parseBootstrap, type BootstrapPlan, type BootstrapSecret } from './material/bootstrap.js';

@@ -1,7 +1,7 @@
 /** `generate KIND --out DIR`: material for who has no vault, or not yet. */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { isSecretName, type JsonObject, type Material, MATERIAL_KINDS, materialKind, type MaterialKindName, renderSecrets, VaultError } from '@oxp-vault/core';
+import { importCa, isSecretName, type Material, MATERIAL_KINDS, materialKind, renderSecrets, VaultError } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { type Act, collect, examples } from '../command.js';
 import type { CliContext } from '../context.js';
@@ -75,18 +75,5 @@ async function readIssuer(path: string, now: number): Promise<Material> {
   } catch (error) {
     throw ioError('cannot read the issuer', path, error);
   }
-  // A root has nobody above it; which of the two this is only its certificates say.
-  const context = { now, name: ISSUER };
-  const none: JsonObject = {};
-  try {
-    return await importAs('pki-root', bytes, none, context);
-  } catch (rootFault) {
-    if (!(rootFault instanceof VaultError) || !/issued by another CA/.test(rootFault.message)) throw rootFault;
-    return importAs('pki-intermediate', bytes, none, context);
-  }
-}
-
-async function importAs(name: MaterialKindName, bytes: Uint8Array, parameters: JsonObject, context: { now: number; name: string }): Promise<Material> {
-  const kind = await materialKind(name);
-  return kind.import(bytes, kind.parameters(parameters, 'import'), context);
+  return importCa(bytes, { now, name: ISSUER });
 }

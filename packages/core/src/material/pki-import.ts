@@ -12,11 +12,38 @@ export interface CaBundle {
   readonly chain: readonly CaCertificate[];
 }
 
+/** A bundle as it was given: nothing is verified but that the certificate is that of the key. */
+interface GivenBundle extends CaBundle {
+  readonly all: readonly CaCertificate[];
+}
+
+/**
+ * What a bundle is to be taken in as: a root is what its certificate names as its own issuer, and what has nothing above it.
+ * Throws BAD_MATERIAL for what is no key with its certificate.
+ */
+export function caKindOf(bytes: Uint8Array): 'pki-root' | 'pki-intermediate' {
+  const { certificate: own, chain } = readGiven('CA', bytes);
+  return chain.length === 0 && own.node.checkIssued(own.node) ? 'pki-root' : 'pki-intermediate';
+}
+
 /**
  * Reads a PEM bundle in any order: one private key without a passphrase (PKCS#8, SEC1 or PKCS#1), the certificate of it, and for an
  * intermediate every CA above it up to the root. Throws BAD_MATERIAL for what is missing, left over or does not verify at `now`.
  */
 export function readCaBundle(kind: 'pki-root' | 'pki-intermediate', bytes: Uint8Array, now: number): CaBundle {
+  const { key, certificate: own, chain, all } = readGiven(kind, bytes);
+  if (kind === 'pki-root' && chain.length > 0) throw badMaterial(kind, 'is issued by another CA', 'seal it as kind: pki-intermediate');
+  if (kind === 'pki-intermediate' && chain.length === 0) {
+    throw badMaterial(kind, 'has no issuer in the file, or is a root', 'give every CA above it, too, up to the root');
+  }
+  if (all.length > chain.length + 1) throw badMaterial(kind, 'has certificates that are not above it in its chain');
+  const fault = chainFault([own, ...chain], now);
+  if (fault !== undefined) throw badMaterial(kind, fault);
+  if (own.skid === undefined) throw badMaterial(kind, 'its certificate has no subject key identifier');
+  return { key, certificate: own, chain };
+}
+
+function readGiven(kind: string, bytes: Uint8Array): GivenBundle {
   const fields = readImportedFields(kind, bytes, CA_IMPORT_FIELDS);
   const text = fields === undefined ? decodeUtf8(bytes) : [fields['key'], fields['certificate'], fields['chain'] ?? ''].join('\n');
   if (text === undefined) throw badMaterial(kind, 'is not PEM text', 'convert PKCS#12 first: openssl pkcs12 -in FILE -nodes');
@@ -29,16 +56,7 @@ export function readCaBundle(kind: 'pki-root' | 'pki-intermediate', bytes: Uint8
   if (own === undefined) {
     throw badMaterial(kind, `has no certificate${all.length === 0 ? '' : ' of this private key'}`, 'give the key and its certificate in one file: cat ca.key ca.crt chain.crt');
   }
-  const chain = chainAbove(own, all);
-  if (kind === 'pki-root' && chain.length > 0) throw badMaterial(kind, 'is issued by another CA', 'seal it as kind: pki-intermediate');
-  if (kind === 'pki-intermediate' && chain.length === 0) {
-    throw badMaterial(kind, 'has no issuer in the file, or is a root', 'give every CA above it, too, up to the root');
-  }
-  if (all.length > chain.length + 1) throw badMaterial(kind, 'has certificates that are not above it in its chain');
-  const fault = chainFault([own, ...chain], now);
-  if (fault !== undefined) throw badMaterial(kind, fault);
-  if (own.skid === undefined) throw badMaterial(kind, 'its certificate has no subject key identifier');
-  return { key, certificate: own, chain };
+  return { key, certificate: own, chain: chainAbove(own, all), all };
 }
 
 function chainAbove(own: CaCertificate, all: readonly CaCertificate[]): CaCertificate[] {

@@ -1,6 +1,6 @@
 import { VaultError } from '../errors.js';
 import { isMaterialKind, MATERIAL_KINDS, type MaterialKindName } from './kinds.js';
-import type { MaterialKind } from './material.js';
+import type { GenerateContext, Material, MaterialKind } from './material.js';
 
 /** Each kind's module is loaded when it is first asked for: opening a secret must not pay for X.509. */
 const LOADERS: Readonly<Record<MaterialKindName, () => Promise<MaterialKind>>> = {
@@ -21,6 +21,13 @@ const LOADERS: Readonly<Record<MaterialKindName, () => Promise<MaterialKind>>> =
 export async function materialKind(name: string): Promise<MaterialKind> {
   if (!isMaterialKind(name)) throw unknownKind();
   return LOADERS[name]();
+}
+
+/** Takes in a CA of which nobody said whether it is a root: its certificate does. Throws BAD_MATERIAL like the import of either kind. */
+export async function importCa(bytes: Uint8Array, context: GenerateContext): Promise<Material> {
+  const { caKindOf } = await import('./pki-import.js');
+  const kind = await materialKind(caKindOf(bytes));
+  return kind.import(bytes, kind.parameters({}, 'import'), context);
 }
 
 /** BAD_VALUE; without the name, since somebody may have put anything there. */
