@@ -165,6 +165,9 @@ describe('open', () => {
     [['open', 'notes', '--format', 'files'], 2, 'USAGE'],
     [['open', 'notes', '--prefix', 'A_'], 2, 'USAGE'],
     [['open', 'notes', '--purpose', 'a\u001b[2Jb'], 2, 'USAGE'],
+    [['open', 'notes', '--purpose', ''], 2, 'USAGE'],
+    // Fewer than 200 characters, and more than 200 UTF-16 code units, which are what the format counts.
+    [['open', 'notes', '--purpose', '\u{1F511}'.repeat(101)], 2, 'USAGE'],
     [['open', 'notes', '--format', 'env', '--prefix', '9'], 2, 'BAD_VALUE'],
   ])('refuses %j before anything is decrypted', async (argv, code, error) => {
     const alice = await withSecrets();

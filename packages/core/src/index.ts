@@ -28,6 +28,7 @@ export { parseCard, type Card } from './policy/card.js';
 
 // Reading: every opening is recorded before its promise resolves
 export { findVersion, openSecrets, readableBy, type OpenedVersion, type OpenRequest } from './operations/open.js';
+export { isPurpose } from './seal/ops.js';
 export { newestVersion, type SecretVersion, type Standing } from './seal/state.js';
 export type { Statement } from './seal/statement.js';
 export { FORMAT_NAMES, renderSecrets, type FormatName, type FormatOptions, type OpenedSecret, type Rendered, type RenderedFile } from './formats/index.js';

@@ -1,7 +1,7 @@
 /** `open`: what a secret holds, recorded before a byte is shown. On a terminal a table, unless the values are asked for. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { FORMAT_NAMES, openViews, type Opening, parseView, planOpening, readableBy, renderSecrets, Secret, type FormatOptions, type Rendered, VaultError, type Vault, type View } from '@oxp-vault/core';
+import { FORMAT_NAMES, isPurpose, openViews, type Opening, parseView, planOpening, readableBy, renderSecrets, Secret, type FormatOptions, type Rendered, VaultError, type Vault, type View } from '@oxp-vault/core';
 import { type Act, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { freshnessWords } from '../freshness.js';
@@ -46,11 +46,8 @@ export function define(command: Command, act: Act): void {
   examples(command, 'oxp-vault open app/password | cat', 'oxp-vault open --role platform --out ./in', 'oxp-vault open dns/rfc2136_tsig_secret --format external-dns | kubectl apply -f -', 'oxp-vault open pki/root#certificate', 'oxp-vault open app/password --show');
 }
 
-/** What the log takes (docs/format.md, "Ops"): it is shown on terminals. */
-const PURPOSE = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,200}$/u;
-
 async function run(context: CliContext, names: readonly string[], options: Options): Promise<void> {
-  if (options.purpose !== undefined && !PURPOSE.test(options.purpose)) throw new VaultError('USAGE', '--purpose takes one line of at most 200 characters');
+  if (options.purpose !== undefined && (options.purpose === '' || !isPurpose(options.purpose))) throw new VaultError('USAGE', '--purpose takes one line of at most 200 characters');
   const seen = await context.vault();
   const views = viewsOf(seen, names, options);
   const format = formatOf(context, options, views);

@@ -1,13 +1,11 @@
 /** Doing what a seal plan says: values are made in memory, sealed, and appended as one batch; plaintext never touches a disk. */
 import { isVaultError, VaultError } from '../errors.js';
 import { materialKind, type GenerateContext, type Material } from '../material/index.js';
+import { MAX_PURPOSE } from '../seal/ops.js';
 import type { Vault } from '../vault.js';
 import { decryptVersions, openSecrets } from './open.js';
 import { sealBatch, type Sealable } from './seal.js';
 import { refusedLine, wipePlan, type SealLine, type SealPlan, type SealSource } from './seal-plan.js';
-
-/** Characters that the log gives a purpose. */
-const PURPOSE = 200;
 
 /**
  * Runs the plan and gives its lines, now with what really happened. A line whose value cannot be made is refused and the others
@@ -74,7 +72,7 @@ async function valueOf(vault: Vault, line: SealLine, source: SealSource, made: M
 async function issuerMaterial(vault: Vault, issuer: string, name: string, made: Map<string, Material>): Promise<Material> {
   const earlier = made.get(issuer);
   if (earlier) return earlier;
-  const [opened] = await openSecrets(vault, { secrets: [{ name: issuer }], purpose: `issue ${name}`.slice(0, PURPOSE) });
+  const [opened] = await openSecrets(vault, { secrets: [{ name: issuer }], purpose: `issue ${name}`.slice(0, MAX_PURPOSE) });
   const { kind, file, parameters, public: publicParts } = opened!;
   const material: Material = { kind, file, parameters, public: publicParts };
   made.set(issuer, material);

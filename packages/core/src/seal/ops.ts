@@ -6,7 +6,15 @@ import { Statement } from './statement.js';
 export const SecretSeal = v.strictObject({ statement: Statement });
 export type SecretSeal = v.InferOutput<typeof SecretSeal>;
 
-const Purpose = v.pipe(Text, v.maxLength(200));
+/** UTF-16 code units that the log gives a purpose. */
+export const MAX_PURPOSE = 200;
+const Purpose = v.pipe(Text, v.maxLength(MAX_PURPOSE));
+
+/** True for what the log takes as the purpose of an opening. */
+export function isPurpose(text: string): boolean {
+  return v.is(Purpose, text);
+}
+
 export const SecretOpen = v.union([
   /** Exactly these versions were opened. */
   v.strictObject({ statements: v.pipe(sortedSet(Hex32), v.minLength(1)), purpose: Purpose, online: v.boolean() }),
