@@ -87,6 +87,7 @@ describe('rotate and retire', () => {
     [['rotate', 'nope'], 3, 'SECRET_NOT_FOUND'],
     [['rotate', 'app/password', 'app/password'], 2, 'USAGE'],
     [['rotate', '../x'], 2, 'BAD_NAME'],
+    [['edit', '../x'], 2, 'BAD_NAME'],
     [['retire', 'nope'], 3, 'SECRET_NOT_FOUND'],
     [['retire', 'app/password@2'], 3, 'VERSION_NOT_FOUND'],
     [['retire', 'app/password@1'], 4, 'NOT_ALLOWED'],

@@ -1,9 +1,10 @@
 /** `edit NAME`: decrypts into memory, runs the editor, and seals what came out if it changed and is still of its kind. */
 import type { Command } from 'commander';
-import { appendOrQueue, findVersion, isMaterialKind, isSecretName, isVaultError, type Material, materialKind, openSecrets, sealBatch, sealFault, type Secret, type SecretVersion, VaultError, type Vault } from '@oxp-vault/core';
+import { appendOrQueue, findVersion, isMaterialKind, isVaultError, type Material, materialKind, openSecrets, sealBatch, sealFault, type Secret, type SecretVersion, VaultError, type Vault } from '@oxp-vault/core';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { fileToEdit, type EditedFile } from '../editor.js';
+import { requireSecretName } from '../secret-name.js';
 import { vaultForWriting } from '../writing.js';
 import { logWords } from '../seal-report.js';
 
@@ -17,7 +18,7 @@ export function define(command: Command, act: Act): void {
 }
 
 async function run(context: CliContext, name: string): Promise<void> {
-  if (!isSecretName(name)) throw new VaultError('BAD_NAME', 'this is no name for a secret: lower-case segments joined by /, each beginning with a letter, such as dns/tsig');
+  requireSecretName(name);
   const vault = await vaultForWriting(context);
   const newest = findVersion(vault, name);
   const { kind } = newest.statement;

@@ -1,9 +1,10 @@
 /** `rotate NAME…`: the next version of what can be made here, from its signed parameters; for the rest, what to do by hand. */
 import type { Command } from 'commander';
-import { isSecretName, planRotation, runSealPlan, type RotationStep, type SealLine, VaultError } from '@oxp-vault/core';
+import { planRotation, runSealPlan, type RotationStep, type SealLine } from '@oxp-vault/core';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { vaultForWriting } from '../writing.js';
+import { requireSecretName } from '../secret-name.js';
 import { countLines, logWords, sealDocument, sealExitCode, sealLines, throwSingle } from '../seal-report.js';
 
 export function define(command: Command, act: Act): void {
@@ -12,7 +13,7 @@ export function define(command: Command, act: Act): void {
 }
 
 async function run(context: CliContext, names: readonly string[]): Promise<number> {
-  if (!names.every(isSecretName)) throw new VaultError('BAD_NAME', 'this is no name for a secret: lower-case segments joined by /, each beginning with a letter, such as dns/tsig');
+  requireSecretName(...names);
   const vault = await vaultForWriting(context);
   const plan = await planRotation(vault, names);
   const lines = await runSealPlan(vault, plan);

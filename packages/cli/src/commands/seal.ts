@@ -1,11 +1,12 @@
 /** `seal`: makes or takes in what bootstrap.yaml asks for and is not there, or a new version of what is named. */
 import type { Command } from 'commander';
-import { type JsonObject, isMaterialKind, isSecretName, materialKind, MATERIAL_KINDS, newestVersion, planSeal, readingFault, runSealPlan, type SealLine, type SealPlan, VaultError, type Vault, wipePlan, type WantedSecret } from '@oxp-vault/core';
+import { type JsonObject, isMaterialKind, materialKind, MATERIAL_KINDS, newestVersion, planSeal, readingFault, runSealPlan, type SealLine, type SealPlan, VaultError, type Vault, wipePlan, type WantedSecret } from '@oxp-vault/core';
 import { type BootstrapFile, findBootstrap } from '../bootstrap-file.js';
 import { type Act, collect, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { askValue, importPort } from '../input-values.js';
 import { countLines, dryRunSummary, sealDocument, sealExitCode, sealLines, sealSummary, throwSingle } from '../seal-report.js';
+import { requireSecretName } from '../secret-name.js';
 import { parseParameters } from '../set-parameters.js';
 import { vaultForWriting } from '../writing.js';
 
@@ -55,7 +56,7 @@ function checkUse(names: readonly string[], { from, kind, set }: Options): void 
   if (kind !== undefined && !isMaterialKind(kind)) throw new VaultError('USAGE', 'there is no such kind of material', { hint: `Kinds: ${Object.keys(MATERIAL_KINDS).join(', ')}` });
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new VaultError('USAGE', 'a secret is named twice');
-  if (!names.every(isSecretName)) throw new VaultError('BAD_NAME', 'this is no name for a secret: lower-case segments joined by /, each beginning with a letter, such as dns/tsig');
+  requireSecretName(...names);
 }
 
 async function planMissing(context: CliContext, vault: Vault, bootstrap: BootstrapFile, dryRun: boolean): Promise<SealPlan> {

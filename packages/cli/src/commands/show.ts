@@ -1,10 +1,11 @@
 /** `show NAME`: everything about one secret but its value. Needs no identity. */
 import type { Command } from 'commander';
-import { findVersion, isMaterialKind, isSecretName, type Json, materialKind, readersInWords, ruleFor, type SecretVersion, VaultError, type Vault } from '@oxp-vault/core';
+import { findVersion, isMaterialKind, type Json, materialKind, readersInWords, ruleFor, type SecretVersion, type Vault } from '@oxp-vault/core';
 import { type Act, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { freshnessWords } from '../freshness.js';
 import { ago, columns } from '../render.js';
+import { requireSecretName } from '../secret-name.js';
 import { originWords, sealedTo, visible } from '../secret-words.js';
 
 interface Options {
@@ -17,7 +18,7 @@ export function define(command: Command, act: Act): void {
 }
 
 async function run(context: CliContext, name: string, options: Options): Promise<void> {
-  if (!isSecretName(name)) throw new VaultError('BAD_NAME', 'this is no name for a secret: lower-case segments joined by /, each beginning with a letter, such as dns/tsig');
+  requireSecretName(name);
   const vault = await context.vault();
   const versions = vault.state.secrets.secrets.get(name) ?? [];
   // The newest that counts; a secret that only waits for its custodians is shown as well.
