@@ -132,9 +132,13 @@ describe('identity show', () => {
     const wrong = await runMain(alice, ['identity', 'show'], { env, answers: ['wrong one', 'wrong two', 'wrong three', PASSPHRASE] });
     expect(wrong).toMatchObject({ code: 9, text: '' });
     expect(wrong.asked).toHaveLength(3);
-    expect(wrong.stderr).toContain('PASSPHRASE_WRONG');
+    expect(wrong.stderr).toContain('error PASSPHRASE_WRONG: that passphrase does not open ~/.config/oxp-vault/identity.age\n  Nobody can recover it. A backup opens with');
     expect(wrong.stderr).not.toContain('wrong one');
-    expect(await runMain(alice, ['identity', 'show', '--passphrase-file', passphraseFile(alice, 'wrong again')], { env })).toMatchObject({ code: 9, asked: [] });
+    const wrongFile = passphraseFile(alice, 'wrong again');
+    const refused = await runMain(alice, ['identity', 'show', '--passphrase-file', wrongFile], { env });
+    expect(refused).toMatchObject({ code: 9, asked: [] });
+    expect(refused.stderr).toMatch(/: the passphrase in .+ does not open ~\/\.config\/oxp-vault\/identity\.age\n/);
+    expect(refused.stderr).not.toContain('wrong again');
   });
 
   it('prints the card that create wrote', async () => {

@@ -48,6 +48,20 @@ describe('list and show', () => {
   });
 });
 
+describe('show, of a CA', () => {
+  it('gives times as dates, and lists as words', async () => {
+    const alice = await owner();
+    await alice.must(['seal', 'ca', '--kind', 'pki-root', '--set', 'subject.CN=Root', '--set', 'algorithm=ecdsa-p256'], { now: 1_800_000_000 });
+    await alice.must(['seal', 'sub', '--kind', 'pki-intermediate', '--set', 'issuer=ca', '--set', 'subject.CN=Sub', '--set', 'permit=["a.example","b.example"]'], { now: 1_800_000_000 });
+    const ca = (await alice.must(['show', 'ca'])).text;
+    expect(ca).toMatch(/^ {4}chain +none$/m);
+    expect(ca).toMatch(/^ {4}notBefore +2027-01-15$/m);
+    const sub = (await alice.must(['show', 'sub'])).text;
+    expect(sub).toMatch(/^ {4}permit +a\.example, b\.example$/m);
+    expect(sub).toMatch(/^ {4}chain +-----BEGIN CERTIFICATE-----…$/m);
+  });
+});
+
 describe('rotate and retire', () => {
   it('makes the next version with a new TSIG key name, and says what is to be done', async () => {
     const alice = await owner();
@@ -107,7 +121,7 @@ describe('rotate and retire', () => {
     await alice.must(['rotate', 'app/password']);
     await alice.must(['rotate', 'app/password']);
     expect((await alice.must(['retire', 'app/password'])).text).toMatch(/^- app\/password {3}v1 .*\n- app\/password {3}v2 .*\n2 versions retired\. /);
-    expect((await alice.must(['retire', 'app/password'])).text).toMatch(/^0 versions retired\. /);
+    expect((await alice.must(['retire', 'app/password'])).text).toMatch(/^nothing to retire: no version but the newest is in use\. Log: /);
     expect((await alice.ov(['retire', 'app/password@1'])).code).toBe(7);
   });
 });
@@ -119,6 +133,7 @@ describe('edit', () => {
     const edited = await alice.must(['edit', 'ansible/inventory'], { env: { ...editor(alice, `printf '    three:\\n' >> "$1"; env > ${join(alice.work, 'env')}`), OXP_VAULT_IDENTITY_DATA: readFileSync(join(alice.home, '.config', 'oxp-vault', 'identity.age'), 'utf8') } });
     expect(readFileSync(join(alice.work, 'env'), 'utf8')).not.toContain('AGE-SECRET-KEY');
     expect(edited.text).toMatch(/^\+ ansible\/inventory {3}v2 {3}sealed\nLog: /);
+    expect(edited.stderr).toBe('Next: deploy, then: oxp-vault retire ansible/inventory\n');
     expect((await alice.must(['open', 'ansible/inventory'])).text).toBe(`${INVENTORY}    three:\n`);
     expect(JSON.parse((await alice.must(['show', 'ansible/inventory', '--json'])).text).public).toMatchObject({ hosts: 3 });
   });

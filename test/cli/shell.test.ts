@@ -85,11 +85,23 @@ describe('a command line that makes no sense', () => {
     expect(result.stderr).toContain('create');
   });
 
+  it.each([
+    [['generate', 'password'], 'See: oxp-vault help generate'],
+    [['member', 'list'], 'See: oxp-vault help member'],
+    [['--yes', 'audit', 'export'], 'See: oxp-vault help audit export'],
+    [['no-such'], 'See: oxp-vault help'],
+    [['opne'], 'Did you mean open?'],
+  ])('says for %j where to read on', async (argv, hint) => {
+    const result = await runMain(alice, argv);
+    expect(result.code).toBe(2);
+    expect(result.stderr.split('\n')[1]).toBe(`  ${hint}`);
+  });
+
   it('is one JSON document on stderr with --json, wherever that stands', async () => {
     for (const argv of [['--json', 'identity', 'show', '--nonsense'], ['identity', 'show', '--nonsense', '--json']]) {
       const result = await runMain(alice, argv);
       expect(result).toMatchObject({ code: 2, text: '' });
-      expect(JSON.parse(result.stderr)).toEqual({ error: { code: 'USAGE', message: "unknown option '--nonsense'", hint: 'See: oxp-vault help' } });
+      expect(JSON.parse(result.stderr)).toEqual({ error: { code: 'USAGE', message: "unknown option '--nonsense'", hint: 'See: oxp-vault help identity show' } });
     }
     // After `--` it belongs to somebody else.
     expect((await runMain(alice, ['identity', 'show', '--', '--json'])).stderr).toMatch(/^error USAGE: /);

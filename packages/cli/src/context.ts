@@ -153,7 +153,10 @@ export class CliContext {
   async #unlockWithPassphrase(file: IdentityFile): Promise<Identity> {
     const where = file.path === undefined ? 'OXP_VAULT_IDENTITY_DATA' : this.path(file.path);
     const fromFile = passphraseFile(this.io, this.options.passphraseFile);
-    if (fromFile !== undefined) return unlock(file, await readPassphraseFile(fromFile));
+    if (fromFile !== undefined) {
+      const passphrase = await readPassphraseFile(fromFile);
+      return opening(`the passphrase in ${this.path(fromFile)} does not open ${where}`, () => unlock(file, passphrase));
+    }
     if (!this.interactive) {
       throw new VaultError('PASSPHRASE_NEEDED', `the identity ${where} is under a passphrase, and there is no terminal to ask for it`, {
         hint: 'Name a file that holds it: --passphrase-file FILE (or OXP_VAULT_PASSPHRASE_FILE)',
@@ -162,7 +165,8 @@ export class CliContext {
     const prompter = await this.prompter();
     for (let left = TRIES; ; left--) {
       try {
-        return await unlock(file, await prompter.passphrase(`Passphrase for ${where}:`));
+        const passphrase = await prompter.passphrase(`Passphrase for ${where}:`);
+        return await opening(`that passphrase does not open ${where}`, () => unlock(file, passphrase));
       } catch (error) {
         if (!isVaultError(error, 'PASSPHRASE_WRONG') || left === 1) throw error;
         await this.say('That is not the passphrase. Again:');
@@ -192,7 +196,7 @@ export class CliContext {
 
   async #askExpect(vault: Vault): Promise<string> {
     // The id is not shown: somebody who copies it from here has confirmed nothing.
-    await this.say(`This machine has not met the vault at ${this.path(vault.store.address)} before. Ask somebody who knows it what \`oxp-vault status\` prints after --expect.`);
+    await this.say(`This machine has not met the vault at ${this.path(vault.store.address)} before. Ask somebody who knows it for the line \`expect\` that \`oxp-vault status\` prints there.`);
     const prompter = await this.prompter();
     const answer = (await prompter.text(`The line, or the first ${ID_DIGITS} digits of the vault's id:`)).trim();
     if (!/^[0-9a-f]+$/.test(answer) || answer.length === 64) return answer;
@@ -200,5 +204,15 @@ export class CliContext {
     if (answer.length < ID_DIGITS) throw new VaultError('EXPECT_NEEDED', `${answer.length} digits are too few to tell vaults apart`, { hint });
     if (!vault.id.startsWith(answer)) throw new VaultError('EXPECT_MISMATCH', 'that is the id of another vault', { hint });
     return vault.id;
+  }
+}
+
+/** Says which file it was, and what is left to do. */
+async function opening(message: string, attempt: () => Promise<Identity>): Promise<Identity> {
+  try {
+    return await attempt();
+  } catch (cause) {
+    if (!isVaultError(cause, 'PASSPHRASE_WRONG')) throw cause;
+    throw new VaultError('PASSPHRASE_WRONG', message, { cause, hint: 'Nobody can recover it. A backup opens with the passphrase that it was made under: --identity FILE' });
   }
 }

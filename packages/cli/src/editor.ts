@@ -77,7 +77,7 @@ function runEditor({ env, cwd }: Pick<Io, 'env' | 'cwd'>, path: string): Promise
     child.on('error', (error) => reject(new VaultError('USAGE', 'the editor cannot be started', { hint: 'Say which one: EDITOR=nano oxp-vault edit NAME', cause: error })));
     child.on('close', (code) => {
       if (code === 0) resolve();
-      else reject(new VaultError('USAGE', `the editor ended with exit code ${code ?? 'none'}: nothing was sealed`, { hint: 'Say which one: EDITOR=nano oxp-vault edit NAME' }));
+      else reject(new VaultError('USAGE', `the editor ended with exit code ${code ?? 'none'}: nothing was sealed`, { hint: `It was: ${editor}. Another one: EDITOR=nano oxp-vault edit NAME` }));
     });
   });
 }

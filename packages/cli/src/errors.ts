@@ -17,11 +17,11 @@ export function toVaultError(error: unknown): VaultError {
 /** What is typed behind an option that does not exist may be a secret: `--password=…`, `-p…`. Its name is enough. */
 const VALUE_OF_UNKNOWN = /^(unknown option ')(--[^=']*|-[^-]).*'$/;
 
-/** `error: unknown option '--foo'`, newline, `(Did you mean --for?)`. */
-function usageError({ message }: CommanderError): VaultError {
+/** `error: unknown option '--foo'`, newline, `(Did you mean --for?)`. `command`: the words of the command that it was typed with. */
+export function usageError({ message }: CommanderError, command: readonly string[] = []): VaultError {
   const [first = '', ...rest] = message.split('\n');
   const suggestion = /^\((.*)\)$/.exec(rest.join(' ').trim())?.[1];
-  return new VaultError('USAGE', first.replace(/^error: /, '').replace(VALUE_OF_UNKNOWN, "$1$2'"), { hint: suggestion ?? 'See: oxp-vault help' });
+  return new VaultError('USAGE', first.replace(/^error: /, '').replace(VALUE_OF_UNKNOWN, "$1$2'"), { hint: suggestion ?? `See: ${['oxp-vault help', ...command].join(' ')}` });
 }
 
 export async function reportError(error: VaultError, io: Pick<Io, 'stderr' | 'env'>, json: boolean): Promise<void> {

@@ -3,7 +3,7 @@ import { type Command, CommanderError } from 'commander';
 import { VaultError } from '@oxp-vault/core';
 import type { Act } from './command.js';
 import { CliContext, type GlobalOptions } from './context.js';
-import { reportError, toVaultError } from './errors.js';
+import { reportError, toVaultError, usageError } from './errors.js';
 import { EXIT_CANCELLED, EXIT_OUTPUT_CLOSED, EXIT_USAGE } from './exit-codes.js';
 import { type Io, OutputClosed } from './io.js';
 import { Cancelled } from './prompt.js';
@@ -38,7 +38,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    code = shown(error, captured);
+    code = shown(error, captured, wordsOf(program, name, argv));
   }
   if (captured.out !== '') await io.stdout.write(captured.out);
   if (captured.err !== '') await io.stderr.write(captured.err);
@@ -46,10 +46,18 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
 }
 
 /** Commander ends by throwing also when it was asked for help. A command without its subcommand shows help, as an error. */
-function shown(error: CommanderError, captured: Captured): number {
+function shown(error: CommanderError, captured: Captured, command: readonly string[]): number {
   if (error.exitCode === 0) return 0;
   if (error.code === 'commander.help' && captured.err !== '') return EXIT_USAGE;
-  throw error;
+  throw usageError(error, command);
+}
+
+/** `identity create`, as far as there is such a command. */
+function wordsOf(program: Command, name: string | undefined, argv: readonly string[]): string[] {
+  const command = program.commands.find((each) => each.name() === name);
+  if (!command) return [];
+  const below = command.commands.find((each) => argv.slice(argv.indexOf(command.name()) + 1).find((word) => !word.startsWith('-')) === each.name());
+  return [command.name(), ...(below ? [below.name()] : [])];
 }
 
 async function fail(error: unknown, argv: readonly string[], io: Io): Promise<number> {

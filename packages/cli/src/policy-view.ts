@@ -1,5 +1,5 @@
 /** What every command that changes the policy shows and says. */
-import { policyDifference, type Policy, type PolicyOutcome, type Vault, VaultError } from '@oxp-vault/core';
+import { policyDifference, policyDigest, type Policy, type PolicyOutcome, ungranted, type Vault, VaultError } from '@oxp-vault/core';
 import type { CliContext } from './context.js';
 import { EXIT_NEEDS_OTHERS } from './exit-codes.js';
 import { short } from './render.js';
@@ -10,6 +10,13 @@ export async function showDifference(context: CliContext, vault: Vault, next: Po
   if (lines.length === 0) throw new VaultError('ALREADY_DONE', 'this changes nothing: the policy in effect says the same');
   await context.say(`policy ${vault.policy.policy.number} -> ${next.number}`);
   for (const { mark, text } of lines) await context.say(`  ${context.paint.mark(mark)} ${text}`);
+}
+
+/** Before anybody is asked. Throws ALREADY_DONE for a policy that waits for signatures already. */
+export function mustBeNew(vault: Vault, next: Policy): void {
+  const digest = policyDigest(next);
+  const open = vault.policy.proposals.find((proposal) => proposal.digest === digest);
+  if (open) throw new VaultError('ALREADY_DONE', `this very policy is proposed already, by ${open.proposer.person}`, { hint: `Who has signed it: oxp-vault policy log. The others: oxp-vault policy sign ${short(digest)}` });
 }
 
 /** `policy 2 (3f9a2c1b) is in effect`, or who must still sign. */
@@ -23,4 +30,14 @@ export async function tellWaiting(context: CliContext, outcome: PolicyOutcome): 
   if (outcome.inEffect) return 0;
   await context.next(`${outcome.waiting.of.join(' or ')}: oxp-vault policy sign ${short(outcome.digest)}`);
   return EXIT_NEEDS_OTHERS;
+}
+
+/** What a new policy leaves to those who hold the keys of roles: nobody else can do it. */
+export async function tellKeys(context: CliContext, vault: Vault): Promise<void> {
+  for (const [role, { stale }] of vault.policy.roles) {
+    const until = `until one of its members writes something, or types: oxp-vault role`;
+    const lacking = ungranted(vault, role);
+    if (stale) await context.warn(`The key of role ${role} is stale ${until} rekey ${role}`);
+    else if (lacking.length > 0) await context.warn(`${lacking.join(', ')} cannot read for role ${role} ${until} grant ${role}`);
+  }
 }

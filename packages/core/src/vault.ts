@@ -116,7 +116,9 @@ export class Vault {
     const { person, device, id } = identity.card;
     if (!livingDevice(this.policy, person, id)) {
       throw new VaultError('NOT_ENROLLED', `${person} (device ${device}) is not enrolled in this vault`, {
-        hint: 'Send your .card file to an admin: oxp-vault member add CARD',
+        hint: this.policy.removed.has(id)
+          ? 'Its key was removed, and never returns. Ask an admin; a new identity has to be added anew: oxp-vault identity create'
+          : 'Send your .card file to an admin: oxp-vault member add CARD',
       });
     }
     return identity;

@@ -49,7 +49,7 @@ describe('rotation', () => {
 `);
     const lines = await runSealPlan(vault, await planRotation(vault, ['pki/issuing', 'pki/root']));
     expect(lines.find((line) => line.name === 'pki/issuing')).toMatchObject({ action: 'generate', version: 2 });
-    expect(lines.find((line) => line.name === 'pki/root')!.refusal).toMatchObject({ code: 'UNSUPPORTED', hint: expect.stringContaining('pki-root-succession') });
+    expect(lines.find((line) => line.name === 'pki/root')!.refusal).toMatchObject({ code: 'UNSUPPORTED', message: expect.stringContaining('pki-root-succession') });
     expect((newest(vault, 'pki/issuing').public['chain'] as string[])[0]).toBe(newest(vault, 'pki/root').public['certificate']);
   });
 

@@ -70,6 +70,7 @@ async function seal(context: CliContext, vault: Vault, name: string, material: M
     const state = waiting ? 'waits here, sealed' : 'sealed';
     await context.result({ name, changed: true, version, queued: waiting !== undefined, log: { vault: vault.id, ...vault.point } }, `${context.paint.mark('+')} ${name}   v${version}   ${state}\n${logWords(vault)}\n`);
     if (waiting) await context.warn(`${waiting.code}: ${waiting.message}. Your next writing command takes it along.`);
+    else await context.next(`deploy, then: oxp-vault retire ${name}`);
   } finally {
     material.file.wipe();
   }

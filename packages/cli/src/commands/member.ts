@@ -5,7 +5,7 @@ import { readCardFile } from '../card-file.js';
 import { type Act, collect, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { renewDraft } from '../draft-file.js';
-import { outcomeInWords, showDifference, tellWaiting } from '../policy-view.js';
+import { mustBeNew, outcomeInWords, showDifference, tellKeys, tellWaiting } from '../policy-view.js';
 import { count, table } from '../render.js';
 import { vaultForWriting } from '../writing.js';
 
@@ -55,6 +55,7 @@ async function add(context: CliContext, file: string, options: AddOptions): Prom
 /** Shows and proposes a policy. Undefined when the person said no. */
 async function change(context: CliContext, vault: Vault, next: Policy, question: string): Promise<Awaited<ReturnType<typeof proposePolicy>> | undefined> {
   await showDifference(context, vault, next);
+  mustBeNew(vault, next);
   if (!(await context.confirm(question))) {
     await context.say('Nothing was changed.');
     return undefined;
@@ -80,7 +81,7 @@ async function remove(context: CliContext, person: string): Promise<number> {
   await renewDraft(context, vault, before);
   const stale = [...vault.policy.roles].filter(([, state]) => state.stale).map(([role]) => role);
   await context.result({ person, policy: outcome, turned, stale, known }, outcomeInWords(outcome) + turnedInWords(context, turned) + knownInWords(person, known));
-  for (const role of stale) await context.warn(`The key of role ${role} is stale until one of its members writes something, or types: oxp-vault role rekey ${role}`);
+  await tellKeys(context, vault);
   if (!outcome.inEffect) return tellWaiting(context, outcome);
   const rotatable = known.filter((secret) => secret.inUse && secret.rotation.how === 'generate').map((secret) => secret.name);
   if (rotatable.length > 0) await context.next(`oxp-vault rotate ${rotatable.slice(0, 3).join(' ')}${rotatable.length > 3 ? ' …' : ''}`);

@@ -9,7 +9,7 @@ import { readCardFile } from '../card-file.js';
 import { type Act, collect, examples, readOptions, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { DRAFT_FILE, draftPath, renewDraft } from '../draft-file.js';
-import { outcomeInWords, showDifference, tellWaiting } from '../policy-view.js';
+import { mustBeNew, outcomeInWords, showDifference, tellKeys, tellWaiting } from '../policy-view.js';
 import { errnoOf, ioError } from '../private-file.js';
 import { ago, short, table } from '../render.js';
 import { vaultForWriting } from '../writing.js';
@@ -82,6 +82,7 @@ async function propose(context: CliContext, file: string | undefined, options: P
     await context.say('Nothing was proposed.');
     return;
   }
+  mustBeNew(vault, next);
   if (!(await agreed(context, digest, options, 'Propose this?'))) return;
   await concluded(context, vault, before, await proposePolicy(vault, next));
 }
@@ -119,6 +120,7 @@ async function concluded(context: CliContext, vault: Vault, before: Vault['polic
   for (const role of keys?.turned ?? []) await context.say(`  ${context.paint.mark('~')} role ${role} has a new key`);
   for (const role of keys?.made ?? []) await context.say(`  ${context.paint.mark('+')} role ${role} has its first key`);
   for (const { role, person } of keys?.granted ?? []) await context.say(`  ${context.paint.mark('+')} ${person} can read for role ${role}`);
+  if (outcome.inEffect) await tellKeys(context, vault);
   await tellWaiting(context, outcome);
 }
 

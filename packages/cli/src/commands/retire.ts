@@ -18,7 +18,7 @@ async function run(context: CliContext, targets: readonly string[]): Promise<voi
   const retirements = parsed.flatMap(({ name, version }) => retirable(vault, name, version));
   if (retirements.length > 0) await retireVersions(vault, retirements);
   const lines = retirements.map(({ name, version }) => `${context.paint.mark('-')} ${name}   v${version}   retired: deployed nowhere any more\n`).join('');
-  await context.result({ retired: retirements, log: { vault: vault.id, ...vault.point } }, `${lines}${count(retirements.length, 'version')} retired. ${logWords(vault)}\n`);
+  await context.result({ retired: retirements, log: { vault: vault.id, ...vault.point } }, retirements.length === 0 ? `nothing to retire: no version but the newest is in use. ${logWords(vault)}\n` : `${lines}${count(retirements.length, 'version')} retired. ${logWords(vault)}\n`);
   if (retirements.length > 0) await context.say('Its readers still have it, and always will: retiring says that it opens nothing any more.');
 }
 

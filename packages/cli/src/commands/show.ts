@@ -4,9 +4,12 @@ import { findVersion, isMaterialKind, type Json, materialKind, readersInWords, r
 import { type Act, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { freshnessWords } from '../freshness.js';
-import { ago, columns } from '../render.js';
+import { ago, columns, date } from '../render.js';
 import { requireSecretName } from '../secret-name.js';
 import { originWords, sealedTo, visible } from '../secret-words.js';
+
+/** Public parts that are seconds since 1970. */
+const TIMES: readonly string[] = ['notBefore', 'notAfter'];
 
 interface Options {
   readonly offline?: boolean;
@@ -69,12 +72,13 @@ function stateWords(version: SecretVersion, current: SecretVersion): string {
 }
 
 function section(title: string, object: Readonly<Record<string, Json>>): string {
-  const rows = Object.entries(object).map(([key, value]) => [key, plain(value)]);
+  const rows = Object.entries(object).map(([key, value]) => [key, TIMES.includes(key) && typeof value === 'number' ? date(value) : plain(value)]);
   return rows.length === 0 ? '' : `  ${title}\n${columns(rows, { indent: 4 })}`;
 }
 
 /** One line each: a certificate is for --json and `open NAME#certificate`. */
 function plain(value: Json): string {
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.length === 0 ? 'none' : value.map(plain).join(', ');
   const words = typeof value === 'string' ? value : JSON.stringify(value);
   const [first = '', ...rest] = words.split('\n');
   return rest.some((line) => line !== '') || first.length > 100 ? `${visible(first).slice(0, 60)}…` : visible(first);

@@ -40,8 +40,8 @@ async function planOne(vault: Vault, newest: SecretVersion): Promise<RotationSte
   const rotation = kind.rotation(parameters, newest.statement.public);
   const line = { name, kind: kindName };
   if (rotation.how !== 'generate') {
-    const how = rotation.how === 'plan' ? { hint: rotation.words } : { hint: `Do this: ${rotation.words}: oxp-vault seal ${name} --from FILE` };
-    return { line: refusedLine(line, version, new VaultError('UNSUPPORTED', `${name} cannot be made anew here: ${rotation.words}`, how)), todo: rotation.words, inUse };
+    const then = rotation.how === 'plan' ? {} : { hint: `Then: oxp-vault seal ${name} --from FILE` };
+    return { line: refusedLine(line, version, new VaultError('UNSUPPORTED', `${name} cannot be made anew here: ${rotation.words}`, then)), todo: rotation.words, inUse };
   }
   const fault = sealFault(vault, name);
   if (fault) return { line: refusedLine(line, version, fault), todo: rotation.words, inUse };

@@ -12,7 +12,7 @@ type Registry = Pick<PolicyState, 'keys' | 'recipients' | 'removed'>;
 export function enrolmentFault(registry: Registry, card: Card): Refusal | undefined {
   const who = `${card.person} (device ${card.device})`;
   if (registry.removed.has(card.id)) {
-    return refusal('KEY_REMOVED', `the key of ${who} was removed from this vault and never returns`, 'Make a new identity: oxp-vault identity create');
+    return refusal('KEY_REMOVED', `the key of ${who} was removed from this vault and never returns`, 'It takes a new identity (oxp-vault identity create) and its card.');
   }
   for (const [what, holder] of [['signing key', registry.keys.get(card.id)], ['recipient', registry.recipients.get(card.recipient)]] as const) {
     if (holder !== undefined && holder !== card.person) {
@@ -21,7 +21,7 @@ export function enrolmentFault(registry: Registry, card: Card): Refusal | undefi
   }
   // It is not a living device's (callers look at those first), so the device that had it is gone, and maybe in other hands.
   if (registry.recipients.has(card.recipient)) {
-    return refusal('KEY_REMOVED', `the recipient of ${who} was removed from this vault and never returns`, 'Make a new identity: oxp-vault identity create');
+    return refusal('KEY_REMOVED', `the recipient of ${who} was removed from this vault and never returns`, 'It takes a new identity (oxp-vault identity create) and its card.');
   }
   return undefined;
 }

@@ -14,7 +14,7 @@ export function applyEpoch(state: PolicyState, body: RoleEpoch, actor: Signer, l
   if (body.epoch !== due) return refusal('RACE_LOST', `the next epoch of ${body.role} is ${due}, not ${body.epoch}`, 'Try again: somebody else has turned it meanwhile.');
   const member = def.members.includes(actor.person);
   const provisional = !member;
-  if (!member && def.steward !== actor.person) return refusal('NOT_ALLOWED', `${actor.person} is no member of ${body.role}, nor its steward`);
+  if (!member && def.steward !== actor.person) return refusal('NOT_ALLOWED', `${actor.person} is no member of ${body.role}, nor its steward`, `Its members: ${def.members.join(', ') || 'none yet'}`);
   if (!member && epochs.some((e) => !e.provisional)) return refusal('NOT_ALLOWED', `the members of ${body.role} have made its key themselves: the steward is no longer needed`);
   if (body.provisional !== provisional) {
     return refusal('NOT_ALLOWED', `this epoch of ${body.role} says that it is ${body.provisional ? '' : 'not '}provisional, and it is${provisional ? '' : ' not'}`);

@@ -138,7 +138,7 @@ export async function agePassphraseDecrypt(file: Uint8Array, passphrase: string)
   } catch (cause) {
     // The library knows no codes: this is how it says that the stanza is well-formed and the passphrase does not fit.
     const wrong = type === 'scrypt' && cause instanceof Error && cause.message.includes('no identity matched');
-    throw wrong ? new VaultError('PASSPHRASE_WRONG', 'The passphrase does not open this file.') : failed('its header is damaged, or it is not under a passphrase', cause);
+    throw wrong ? new VaultError('PASSPHRASE_WRONG', 'the passphrase does not open this file') : failed('its header is damaged, or it is not under a passphrase', cause);
   }
   try {
     return decryptStreamPayload(fileKey, payload);
