@@ -3,11 +3,12 @@ import { parseExpect } from '../audit/checkpoint.js';
 import { VaultError } from '../errors.js';
 import type { Clock, LocalState, Store } from '../ports.js';
 import { toHex } from '../primitives/hash.js';
+import type { VaultState } from '../vault-state.js';
 import { loadLog, nothingKnown, type LoadedLog, type Vouched } from './load.js';
 import { advancePin, readPin, vaultAt, type Pin } from './pin.js';
 import { readStateCache, writeStateCache, type VerifiedLog } from './state-cache.js';
 
-/** A cache older than this many leaves is written anew; folding fewer costs less than writing it. */
+/** A cache older than this many leaves is written anew; folding fewer costs less than writing it, unless a policy is among them. */
 const CACHE_EVERY = 64;
 
 /** Where a log is read and remembered, and which vault it must be. */
@@ -27,7 +28,7 @@ export async function loadRemembered(options: Remembering, inMemory: VerifiedLog
   const { store, local, clock } = options;
   const expect = options.expect === undefined ? undefined : parseExpect(options.expect);
   const met = await vaultAt(local, store.address);
-  let cachedSize = 0;
+  let from = nothingKnown;
   const loaded = await loadLog(store, async (vault) => {
     if (met !== undefined && met !== vault) {
       throw new VaultError('WRONG_VAULT', `${store.address} holds vault ${vault.slice(0, 8)}, and this machine knows ${met.slice(0, 8)} there`, {
@@ -40,7 +41,7 @@ export async function loadRemembered(options: Remembering, inMemory: VerifiedLog
     const pin = await readPin(local, vault);
     // A cache without its pin proves nothing, and one from before it is only a shortcut.
     const known = inMemory ?? (pin ? await readStateCache(local, vault) : undefined) ?? nothingKnown;
-    cachedSize = known.state.size;
+    from = known;
     const vouched: Vouched[] = [...alsoVouched];
     // What this process has seen holds even where somebody takes its pin away meanwhile.
     if (inMemory) vouched.push({ size: inMemory.state.size, root: toHex(inMemory.tree.root()), by: 'this machine' });
@@ -50,13 +51,13 @@ export async function loadRemembered(options: Remembering, inMemory: VerifiedLog
   });
   const vault = loaded.checkpoint.vault;
   const pin = await advancePin(local, store.address, vault, loaded.checkpoint, clock.now(), expect !== undefined);
-  const size = loaded.log.state.size;
-  if (inMemory === undefined ? size - cachedSize >= CACHE_EVERY || cachedSize === 0 : crossed(inMemory.state.size, size)) {
-    await writeStateCache(local, vault, loaded.log);
-  }
+  if (worthCaching(from.state, loaded.log.state, inMemory !== undefined)) await writeStateCache(local, vault, loaded.log);
   return { loaded, pin };
 }
 
-function crossed(from: number, to: number): boolean {
-  return Math.floor(from / CACHE_EVERY) !== Math.floor(to / CACHE_EVERY);
+function worthCaching(before: VaultState, after: VaultState, inMemory: boolean): boolean {
+  // Verifying the cards of a policy costs more than writing the cache, and every start would pay it again.
+  if (after.policy?.digest !== before.policy?.digest) return true;
+  // A process that appends one by one writes it now and then, not with every entry.
+  return inMemory ? Math.floor(before.size / CACHE_EVERY) !== Math.floor(after.size / CACHE_EVERY) : after.size - before.size >= CACHE_EVERY;
 }
