@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { policyOutcome, proposePolicy, signPolicy, findProposal } from '../../../packages/core/src/operations/policy-change.js';
+import { PUT_BACK } from '../../../packages/core/src/errors.js';
 import { withMember } from '../../../packages/core/src/operations/members.js';
-import { makeVault, people, person, rule, successor } from '../../support/vaults.js';
+import { failure, flip, makeVault, pathOf, people, person, rawStore, rule, successor } from '../../support/vaults.js';
 
 describe('what an open policy waits for', () => {
   it('is the admins of both policies, less those who have signed', async () => {
@@ -29,5 +30,21 @@ describe('what an open policy waits for', () => {
     await signPolicy(asDora, findProposal(asDora));
     expect(policyOutcome(asDora, proposed.number, proposed.digest)).toMatchObject({ inEffect: true });
     expect(asDora.policy.people.has('erin')).toBe(true);
+  });
+
+  it('is not signed when its file is gone or another: one says how to put it back', async () => {
+    const { alice, bruno } = await people('alice', 'bruno');
+    const store = rawStore();
+    const world = await makeVault({ people: [alice, bruno], admins: ['alice', 'bruno'], threshold: 2, store });
+    await proposePolicy(world.vault, successor(world.vault, { admins: { need: 1, of: ['alice'] } }));
+    const asBruno = await world.as(bruno);
+    const path = pathOf(store, /^policy\/0002/);
+    const bytes = store.files.get(path)!;
+    flip(store.files, path);
+    expect(await failure(signPolicy(asBruno, findProposal(asBruno)))).toMatchObject({ code: 'STORE_INCOMPLETE', hint: PUT_BACK });
+    store.files.delete(path);
+    expect(await failure(signPolicy(asBruno, findProposal(asBruno)))).toMatchObject({ code: 'STORE_INCOMPLETE', hint: PUT_BACK });
+    store.files.set(path, bytes);
+    expect(await signPolicy(asBruno, findProposal(asBruno))).toMatchObject({ inEffect: true });
   });
 });

@@ -1,5 +1,5 @@
 /** Changing the policy: compile, propose, sign. It takes effect at the leaf where the thresholds are met. */
-import { refusalToError, VaultError } from '../errors.js';
+import { PUT_BACK, refusalToError, VaultError } from '../errors.js';
 import { missingSignatures, type Missing } from '../policy/agreement.js';
 import { checkPolicyFile, encodePolicy, policyPath, type Policy } from '../policy/policy.js';
 import type { Proposal } from '../policy/state.js';
@@ -50,7 +50,9 @@ export async function withdrawPolicy(vault: Vault, proposal: Proposal): Promise<
 async function policyFile(vault: Vault, proposal: Proposal): Promise<Uint8Array> {
   const path = policyPath(proposal.number, proposal.digest);
   const bytes = await vault.store.get(path);
-  if (!bytes || sha256Hex(bytes) !== proposal.digest) throw new VaultError('STORE_INCOMPLETE', `${path} is missing or not what was proposed`);
+  if (!bytes || sha256Hex(bytes) !== proposal.digest) {
+    throw new VaultError('STORE_INCOMPLETE', `${path} is missing or not what was proposed`, { hint: PUT_BACK });
+  }
   return bytes;
 }
 
