@@ -43,6 +43,7 @@ describe('the first write on a machine that has not met the vault', () => {
       const asked = await runMain(test.alice, ['rotate', 'app/password', '--yes', ...vault], { ...options, answers: [answer] });
       expect(asked.code, asked.stderr).toBe(0);
       expect(asked.asked).toHaveLength(1);
+      expect(asked.stderr).toContain('for the line `expect` that `oxp-vault status` prints');
       expect(asked.stderr.slice(0, asked.stderr.indexOf('met the vault'))).not.toContain(line.slice(0, 8));
     }
   });
