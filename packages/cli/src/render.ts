@@ -89,6 +89,9 @@ export function pathForEyes(path: string, io: Pick<Io, 'cwd' | 'env'>): string {
   const home = io.env['HOME'] ?? homedir();
   const near = relative(io.cwd, path);
   if (near === '') return '.';
-  if (near !== path && !near.startsWith(`..${sep}`) && near !== '..' && !near.startsWith(sep)) return `.${sep}${near}`;
+  const below = near !== path && !near.startsWith(`..${sep}`) && near !== '..' && !near.startsWith(sep);
+  // From home itself, too, ~/.config is what everybody calls it.
+  const dotted = io.cwd === home && near.startsWith('.');
+  if (below && !dotted) return `.${sep}${near}`;
   return path.startsWith(home + sep) ? `~${path.slice(home.length)}` : path;
 }

@@ -42,6 +42,11 @@ describe('paths', () => {
     ['/home/alicelike/x', '/home/alicelike/x'],
     ['/srv/vault', '/srv/vault'],
   ])('%s is typed %s', (path, typed) => expect(pathForEyes(path, io)).toBe(typed));
+
+  it.each([
+    ['/home/alice/.config/x', '~/.config/x'],
+    ['/home/alice/vault', './vault'],
+  ])('at home %s is typed %s', (path, typed) => expect(pathForEyes(path, { ...io, cwd: '/home/alice' })).toBe(typed));
 });
 
 describe('colours', () => {

@@ -8,6 +8,8 @@ export function errnoOf(error: unknown): string | undefined {
 const full = 'Make room there and run the command again.';
 const closed = 'Check that you may write there: the owner and mode of the directory, and that it is not mounted read-only.';
 
+const unreadable = 'Check that you may read it: the owner and mode of it, and of the directories above it.';
+
 const hints: Readonly<Record<string, string>> = {
   ENOSPC: full,
   EDQUOT: full,
@@ -31,7 +33,7 @@ export function storeError(error: unknown, doing: string, path: string): VaultEr
   // A link at the last component, seen by O_NOFOLLOW only: it came after we had looked.
   if (errno === 'ELOOP') return linkRefused(path);
   return new VaultError('STORE_IO', `${doing} ${path}: ${errno}`, {
-    hint: hints[errno] ?? 'Nothing was changed. Mend the cause and run the command again.',
+    hint: hints[errno] === closed && /^cannot (?:read|list)\b/.test(doing) ? unreadable : hints[errno] ?? 'Nothing was changed. Mend the cause and run the command again.',
     cause: error,
   });
 }
