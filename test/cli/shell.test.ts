@@ -79,6 +79,13 @@ describe('a command line that makes no sense', () => {
     expect(await runMain(alice, argv)).toMatchObject({ code: 2, text: '' });
   });
 
+  it('says of an option what it is by default only where that tells something', async () => {
+    const { text } = await runMain(alice, ['help', 'init']);
+    expect(text).toContain('(default: "./vault")');
+    expect(text).toMatch(/--admin <card> +another admin; repeat\n/);
+    expect((await runMain(alice, ['help', 'seal'])).text).not.toContain('[]');
+  });
+
   it('shows the subcommands when one is missing', async () => {
     const result = await runMain(alice, ['identity']);
     expect(result).toMatchObject({ code: 2, text: '' });

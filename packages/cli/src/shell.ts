@@ -39,6 +39,8 @@ export function createShell(act: Act, captured: Captured, width: number): Shell 
       showGlobalOptions: true,
       styleTitle: (title) => title.replace(/^Global Options:$/, 'Global options:'),
       subcommandTerm: (command) => command.name(),
+      // A list to begin with is nothing that anybody chose.
+      optionDescription: (option) => Help.prototype.optionDescription.call(new Help(), option).replace(' (default: [])', ''),
       formatHelp: (command, helper) => optionsLast(Help.prototype.formatHelp.call(helper, command, helper)),
     })
     .helpOption('-h, --help', 'show help')
