@@ -44,7 +44,14 @@ export function define(command: Command, act: Act): void {
       .action(act(remove)),
     'oxp-vault device remove old-laptop',
   );
-  examples(readOptions(command.command('list')).summary('the devices of everybody, or of one person').argument('[person]', 'only the devices of this person').action(act(list)), 'oxp-vault device list', 'oxp-vault device list alice');
+  examples(
+    readOptions(command.command('list'))
+      .summary('the devices of everybody, or of one person')
+      .argument('[person]', 'only the devices of this person')
+      .action(act(list)),
+    'oxp-vault device list',
+    'oxp-vault device list alice',
+  );
 }
 
 async function add(context: CliContext, file: string | undefined, options: AddOptions): Promise<void> {
@@ -53,7 +60,11 @@ async function add(context: CliContext, file: string | undefined, options: AddOp
   const card = await readCardFile(context.io, file);
   const vault = await vaultForWriting(context);
   const { person } = vault.requireEnrolled().card;
-  if (card.person !== person) throw new VaultError('NOT_ALLOWED', `this is the card of ${card.person}, and you are ${person}`, { hint: `Somebody else is added by an admin: oxp-vault member add ${file}. Your own device takes your name: oxp-vault identity create --person ${person}` });
+  if (card.person !== person) {
+    throw new VaultError('NOT_ALLOWED', `this is the card of ${card.person}, and you are ${person}`, {
+      hint: `Somebody else is added by an admin: oxp-vault member add ${file}. Your own device takes your name: oxp-vault identity create --person ${person}`,
+    });
+  }
   const done = await addDevice(vault, card);
   await report(context, vault, card, done);
   await context.next(`on ${card.device}: oxp-vault status --vault ${context.path(vault.store.address)} --expect ${vault.expectLine}`);
@@ -61,14 +72,18 @@ async function add(context: CliContext, file: string | undefined, options: AddOp
 
 async function addRecovery(context: CliContext, file: string | undefined, options: AddOptions): Promise<void> {
   const { io } = context;
-  if (file !== undefined || options.out === undefined) throw new VaultError('USAGE', 'a recovery device is made here, and needs a place: --recovery --out FILE, without a card');
+  if (file !== undefined || options.out === undefined) {
+    throw new VaultError('USAGE', 'a recovery device is made here, and needs a place: --recovery --out FILE, without a card');
+  }
   const out = resolve(io.cwd, options.out);
   const note = join(dirname(out), 'README.txt');
   for (const path of [out, note]) await mustNotExist(path);
   const vault = await vaultForWriting(context);
   const { person } = vault.requireEnrolled().card;
-  const chosen = await newPassphrase(context, options.passphrase, options.newPassphraseFile === undefined ? undefined : resolve(io.cwd, options.newPassphraseFile), '--new-passphrase-file');
-  const identity = await createIdentity({ person, device: freeName(vault, person), kind: 'human', suite: vault.policy.policy.suite, now: context.clock.now() });
+  const passphraseFile = options.newPassphraseFile === undefined ? undefined : resolve(io.cwd, options.newPassphraseFile);
+  const chosen = await newPassphrase(context, options.passphrase, passphraseFile, '--new-passphrase-file');
+  const { suite } = vault.policy.policy;
+  const identity = await createIdentity({ person, device: freeName(vault, person), kind: 'human', suite, now: context.clock.now() });
   // The private half is safe before anything counts on it.
   await writeNewFile(out, await lock(identity, chosen?.passphrase));
   await tellPassphrase(context, chosen);
@@ -89,9 +104,13 @@ function freeName(vault: Vault, person: string): string {
 }
 
 async function report(context: CliContext, vault: Vault, card: Card, { granted }: DeviceChange): Promise<void> {
-  const lacking = rolesOf(vault.policy.policy, card.person).filter((role) => !granted.includes(role) && newestEpoch(vault.policy, role) !== undefined);
+  const roles = rolesOf(vault.policy.policy, card.person);
+  const lacking = roles.filter((role) => !granted.includes(role) && newestEpoch(vault.policy, role) !== undefined);
   const reads = granted.length > 0 ? `it can read for ${count(granted.length, 'role')}: ${granted.join(', ')}` : 'it cannot read for any role yet';
-  await context.result({ person: card.person, device: card.device, key: card.id, granted, lacking }, `${context.paint.mark('+')} device ${card.device} of ${card.person} (key ${short(card.id)}); ${reads}\n`);
+  await context.result(
+    { person: card.person, device: card.device, key: card.id, granted, lacking },
+    `${context.paint.mark('+')} device ${card.device} of ${card.person} (key ${short(card.id)}); ${reads}\n`,
+  );
   for (const role of lacking) await context.warn(`Another member has to grant it role ${role}: oxp-vault role grant ${role}`);
 }
 
@@ -99,13 +118,22 @@ async function remove(context: CliContext, name: string): Promise<void> {
   const vault = await vaultForWriting(context);
   const device = ownDevice(vault, name);
   const through = addedThrough(vault, device);
-  if (!(await context.confirm(`Remove ${device.device} (key ${short(device.id)})? Its key never returns.`))) return context.say('Nothing was changed.');
+  const sure = await context.confirm(`Remove ${device.device} (key ${short(device.id)})? Its key never returns.`);
+  if (!sure) return context.say('Nothing was changed.');
   const { turned } = await removeDevice(vault, device);
   const stale = [...vault.policy.roles].filter(([, state]) => state.stale).map(([role]) => role);
   const turnedText = turned.map((role) => `${context.paint.mark('~')} role ${role} has a new key; nothing had to be resealed\n`).join('');
-  await context.result({ removed: device.id, turned, stale, addedThrough: through.map((d) => d.id) }, `${context.paint.mark('-')} device ${device.device} (key ${short(device.id)}) is removed\n${turnedText}`);
-  for (const role of stale) await context.warn(`The key of role ${role} is stale until one of its members writes something, or types: oxp-vault role rekey ${role}`);
-  for (const each of through) await context.warn(`${device.device} had added ${each.device} (key ${short(each.id)}). If that was not you: oxp-vault device remove ${short(each.id)}`);
+  await context.result(
+    { removed: device.id, turned, stale, addedThrough: through.map((d) => d.id) },
+    `${context.paint.mark('-')} device ${device.device} (key ${short(device.id)}) is removed\n${turnedText}`,
+  );
+  for (const role of stale) {
+    await context.warn(`The key of role ${role} is stale until one of its members writes something, or types: oxp-vault role rekey ${role}`);
+  }
+  for (const each of through) {
+    const key = short(each.id);
+    await context.warn(`${device.device} had added ${each.device} (key ${key}). If that was not you: oxp-vault device remove ${key}`);
+  }
   if (through.length === 0) await context.next('if it fell into wrong hands, what your roles read has to be replaced: oxp-vault list');
 }
 
@@ -114,7 +142,10 @@ async function list(context: CliContext, person: string | undefined): Promise<vo
   if (person !== undefined && !vault.policy.people.has(person)) {
     throw new VaultError('PERSON_NOT_FOUND', `${person} is not enrolled`, { hint: `Persons: ${[...vault.policy.people.keys()].join(', ')}` });
   }
-  const found = [...vault.policy.people].filter(([name]) => person === undefined || name === person).flatMap(([name, { kind, devices }]) => devices.map((d) => ({ person: name, kind, device: d.device, key: d.id, addedBy: addedBy(d) })));
+  const people = [...vault.policy.people].filter(([name]) => person === undefined || name === person);
+  const found = people.flatMap(([name, { kind, devices }]) =>
+    devices.map((d) => ({ person: name, kind, device: d.device, key: d.id, addedBy: addedBy(d) })),
+  );
   await context.result(found, table(['PERSON', 'DEVICE', 'KEY', 'ADDED BY'], found.map((d) => [d.person, d.device, short(d.key), d.addedBy])));
 }
 

@@ -65,7 +65,10 @@ async function importSops(context: CliContext, file: string, options: Options): 
 /** Which identities were tried is for the person to know, and for nobody else to guess. */
 function notForYou(error: unknown, from: readonly string[]): unknown {
   if (!(error instanceof VaultError) || error.code !== 'IDENTITY_NOT_FOUND') return error;
-  return new VaultError(error.code, error.message, { details: [...error.details, `tried   ${from.join(', ')}`], hint: 'Name the file with the right one: --key FILE. For other keys: sops decrypt FILE | oxp-vault seal NAME --from -' });
+  return new VaultError(error.code, error.message, {
+    details: [...error.details, `tried   ${from.join(', ')}`],
+    hint: 'Name the file with the right one: --key FILE. For other keys: sops decrypt FILE | oxp-vault seal NAME --from -',
+  });
 }
 
 async function sealThem(context: CliContext, vault: Vault, imported: SopsImport, opened: OpenedSops, file: string, options: Options): Promise<number> {
@@ -75,13 +78,20 @@ async function sealThem(context: CliContext, vault: Vault, imported: SopsImport,
   const lines = dryRun ? plan.steps.map(({ line }) => line) : await runSealPlan(vault, plan);
   if (!dryRun) throwSingle(lines);
   const summary = dryRun ? dryRunSummary(countLines(lines), 'the same without --dry-run') : sealSummary(countLines(lines), vault);
-  const document = { ...sealDocument(lines, vault, dryRun), file: { type: opened.type, mac: 'verified', inClear: opened.inClear, empty: imported.empty } };
-  await context.result(document, sealLines(lines, context.paint, dryRun) + summary);
+  const about = { type: opened.type, mac: 'verified', inClear: opened.inClear, empty: imported.empty };
+  await context.result({ ...sealDocument(lines, vault, dryRun), file: about }, sealLines(lines, context.paint, dryRun) + summary);
   await context.say(`${context.path(file)}: decrypted, and its MAC is that of exactly these values.`);
-  if (opened.inClear > 0) await context.warn(`${count(opened.inClear, 'value stands', 'values stand')} in that file unencrypted: everybody who has the file knows ${opened.inClear === 1 ? 'it' : 'them'}, and SOPS does not protect the ${opened.inClear === 1 ? 'name' : 'names'}.`);
+  if (opened.inClear > 0) {
+    const stand = count(opened.inClear, 'value stands', 'values stand');
+    const [them, names] = opened.inClear === 1 ? ['it', 'name'] : ['them', 'names'];
+    await context.warn(`${stand} in that file unencrypted: everybody who has the file knows ${them}, and SOPS does not protect the ${names}.`);
+  }
   if (imported.empty.length > 0) await context.warn(`nothing to seal, null or empty: ${imported.empty.join(', ')}`);
-  if (opened.lostComments > 0) await context.warn(`${count(opened.lostComments, 'encrypted comment')} did not decrypt where it stands, and was left out`);
-  const readable = lines.find((line) => line.readers && !dryRun && readingFault(vault, newestVersion(vault.state.secrets.secrets.get(line.name) ?? [])!) === undefined);
+  if (opened.lostComments > 0) {
+    await context.warn(`${count(opened.lostComments, 'encrypted comment')} did not decrypt where it stands, and was left out`);
+  }
+  const sealed = dryRun ? [] : lines.filter((line) => line.readers !== undefined);
+  const readable = sealed.find(({ name }) => readingFault(vault, newestVersion(vault.state.secrets.secrets.get(name) ?? [])!) === undefined);
   if (readable) {
     await context.say(`Who could read ${context.path(file)} still knows what is in it. Once nothing reads that file any more: remove it, and rotate what matters.`);
     await context.next(`oxp-vault open ${readable.name} | cat`);
@@ -92,17 +102,28 @@ async function sealThem(context: CliContext, vault: Vault, imported: SopsImport,
 function targetOf(file: string, { name, kind, split, prefix }: Options): SopsTarget {
   if (split === undefined) {
     if (prefix !== undefined) throw new VaultError('USAGE', '--prefix belongs to --split');
-    if (kind !== undefined && !isMaterialKind(kind)) throw new VaultError('USAGE', 'there is no such kind of material', { hint: `Kinds: ${Object.keys(MATERIAL_KINDS).join(', ')}` });
+    if (kind !== undefined && !isMaterialKind(kind)) {
+      throw new VaultError('USAGE', 'there is no such kind of material', { hint: `Kinds: ${Object.keys(MATERIAL_KINDS).join(', ')}` });
+    }
     return { name: name ?? nameFrom(file), ...(kind === undefined ? {} : { kind }) };
   }
-  if (name !== undefined || kind !== undefined) throw new VaultError('USAGE', `${name === undefined ? '--kind' : '--name'} is for the whole file, and --split takes it apart`, { hint: 'The names of the parts begin with --prefix.' });
+  if (name !== undefined || kind !== undefined) {
+    throw new VaultError('USAGE', `${name === undefined ? '--kind' : '--name'} is for the whole file, and --split takes it apart`, {
+      hint: 'The names of the parts begin with --prefix.',
+    });
+  }
   if (split !== true && !DEPTHS.includes(split)) throw new VaultError('USAGE', '--split takes top or leaves');
   return { prefix: prefix ?? nameFrom(file), depth: split === 'leaves' ? 'leaves' : 'top' };
 }
 
 /** `db.enc.yaml`, `db.sops.yaml` -> `db`. */
 function nameFrom(file: string): string {
-  return basename(file).toLowerCase().replace(/\.(ya?ml|json|env|txt|bin|enc|sops)$/, '').replace(/[.-](enc|sops|encrypted)$/, '').replace(/[^a-z0-9._-]+/g, '-').replace(/^[-._]+|[-._]+$/g, '');
+  return basename(file)
+    .toLowerCase()
+    .replace(/\.(ya?ml|json|env|txt|bin|enc|sops)$/, '')
+    .replace(/[.-](enc|sops|encrypted)$/, '')
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[-._]+|[-._]+$/g, '');
 }
 
 function typeOf(type: string | undefined): { type?: (typeof SOPS_TYPES)[number] } {

@@ -52,7 +52,9 @@ async function init(context: CliContext, address: string, options: InitOptions):
   if (!(await isEmptyFile(config))) await mustNotExist(config);
   const store = storeAt(normalAddress(place, io.cwd));
   const name = options.name ?? usableName(basename(io.cwd));
-  if (!isName(name)) throw new VaultError('BAD_NAME', 'this is no name for a vault: small letters, digits, dots and dashes, a letter first', { hint: 'Name it: oxp-vault init --name NAME' });
+  if (!isName(name)) {
+    throw new VaultError('BAD_NAME', 'this is no name for a vault: small letters, digits, dots and dashes, a letter first', { hint: 'Name it: oxp-vault init --name NAME' });
+  }
 
   const identity = await context.identity();
   const me = identity.card;
@@ -100,14 +102,20 @@ function rolesFor(me: string, named: readonly string[], members: readonly { role
   if (order.length === 0) order.push(DEFAULT_ROLE);
   const bad = order.find((role) => !isName(role));
   if (bad !== undefined) throw new VaultError('BAD_NAME', 'a role has a name in small letters, digits, dots and dashes, a letter first');
-  return Object.fromEntries(order.map((role, i) => [role, [...new Set([...(i === 0 ? [me] : []), ...members.filter((m) => m.role === role).map((m) => m.card.person)])]]));
+  const rows = order.map((role, i): [string, string[]] => {
+    const named = members.filter((member) => member.role === role).map((member) => member.card.person);
+    return [role, [...new Set(i === 0 ? [me, ...named] : named)]];
+  });
+  return Object.fromEntries(rows);
 }
 
 function threshold(text: string | undefined, admins: number): number {
   const need = text === undefined ? Math.floor(admins / 2) + 1 : Number(text);
   if (!Number.isSafeInteger(need) || need < 1) throw new VaultError('USAGE', '--threshold takes a number of admins');
   if (need * 2 <= admins || need > admins) {
-    throw new VaultError('THRESHOLD_TOO_LOW', `${need} of ${admins} admins cannot be: it must be more than half, and not more than all`, { hint: 'With half, two groups could each make a policy of their own.' });
+    throw new VaultError('THRESHOLD_TOO_LOW', `${need} of ${admins} admins cannot be: it must be more than half, and not more than all`, {
+      hint: 'With half, two groups could each make a policy of their own.',
+    });
   }
   return need;
 }
@@ -157,14 +165,30 @@ async function report(context: CliContext, vault: Vault, me: Card, wrote: readon
   const { policy } = vault.policy;
   const { need, of } = policy.admins;
   const [first] = policy.rules;
-  const roleRows = Object.entries(policy.roles).map(([role, def]) => [`role ${role}`, `${def.members.join(' ') || 'nobody yet'}${def.steward === undefined ? '' : `; ${def.steward} keeps its key until one of them makes it`}`, role === first?.owners[0] ? 'reads, writes and owns everything' : '']);
+  const roles = Object.entries(policy.roles);
+  const roleRows = roles.map(([role, { members, steward }]) => {
+    const kept = steward === undefined ? '' : `; ${steward} keeps its key until one of them makes it`;
+    return [`role ${role}`, `${members.join(' ') || 'nobody yet'}${kept}`, role === first?.owners[0] ? 'reads, writes and owns everything' : ''];
+  });
   const rows = [['admin', `${of.join(' ')} (${need} of ${of.length})`, ''], ...roleRows, ['wrote', wrote.join(' '), 'yours to edit, not secret']];
   const where = context.path(vault.store.address);
   await context.result(
-    { vault: vault.id, name: policy.name, address: vault.store.address, person: me.person, expect: vault.expectLine, admins: policy.admins, roles: Object.fromEntries(Object.entries(policy.roles).map(([role, def]) => [role, def.members])), wrote },
+    {
+      vault: vault.id,
+      name: policy.name,
+      address: vault.store.address,
+      person: me.person,
+      expect: vault.expectLine,
+      admins: policy.admins,
+      roles: Object.fromEntries(roles.map(([role, { members }]) => [role, members])),
+      wrote,
+    },
     `vault "${policy.name}" ${short(vault.id)} in ${where}, made by ${me.person}\n${columns(rows, { indent: 2, gap: 3 })}`,
   );
-  if (of.length === 1) await context.warn('If this device is lost, so is everything. Put a recovery device in a safe: oxp-vault device add --recovery --out /media/usb/recovery.age');
-  else if (of.length === 2) await context.warn('Both admins must agree: if one is lost, nobody can ever change the policy. Add a third: oxp-vault member add CARD --admin');
+  if (of.length === 1) {
+    await context.warn('If this device is lost, so is everything. Put a recovery device in a safe: oxp-vault device add --recovery --out /media/usb/recovery.age');
+  } else if (of.length === 2) {
+    await context.warn('Both admins must agree: if one is lost, nobody can ever change the policy. Add a third: oxp-vault member add CARD --admin');
+  }
   await context.next(`look at ${BOOTSTRAP_FILE}, then: oxp-vault seal`);
 }

@@ -30,18 +30,30 @@ export function define(command: Command, act: Act): void {
     .option('--set <key=value>', 'a parameter of the kind, never a value; may be given several times', collect, [])
     .option('--dry-run', 'say what would be sealed, and write nothing')
     .action(act(run));
-  examples(command, 'oxp-vault seal', 'oxp-vault seal --dry-run', 'oxp-vault seal docs/network-plan --from network-plan.pdf', 'oxp-vault seal app/pin --kind password --set length=32', 'kubectl config view --raw | oxp-vault seal kube/root --from - --kind kubeconfig');
+  examples(
+    command,
+    'oxp-vault seal',
+    'oxp-vault seal --dry-run',
+    'oxp-vault seal docs/network-plan --from network-plan.pdf',
+    'oxp-vault seal app/pin --kind password --set length=32',
+    'kubectl config view --raw | oxp-vault seal kube/root --from - --kind kubeconfig',
+  );
 }
 
 async function run(context: CliContext, names: readonly string[], options: Options): Promise<number> {
   checkUse(names, options);
   const bootstrap = await findBootstrap(context.io, options.bootstrap);
   if (names.length === 0 && !bootstrap) {
-    throw new VaultError('FILE_NOT_FOUND', 'there is no bootstrap.yaml at or above this directory, so nothing says what must exist', { hint: 'Write one (oxp-vault init does), or name a secret: oxp-vault seal NAME --from FILE' });
+    throw new VaultError('FILE_NOT_FOUND', 'there is no bootstrap.yaml at or above this directory, so nothing says what must exist', {
+      hint: 'Write one (oxp-vault init does), or name a secret: oxp-vault seal NAME --from FILE',
+    });
   }
   const dryRun = options.dryRun === true;
   const vault = dryRun ? await context.vault({ identity: true }) : await vaultForWriting(context);
-  const plan = names.length === 0 ? await planMissing(context, vault, bootstrap!, dryRun) : await planNamed(context, vault, names, bootstrap, options);
+  const plan =
+    names.length === 0
+      ? await planMissing(context, vault, bootstrap!, dryRun)
+      : await planNamed(context, vault, names, bootstrap, options);
   if (names.length === 1) {
     const lines = plan.steps.map((step) => step.line);
     throwSingle(lines);
@@ -52,8 +64,13 @@ async function run(context: CliContext, names: readonly string[], options: Optio
 
 function checkUse(names: readonly string[], { from, kind, set }: Options): void {
   const alone = [from === undefined ? '' : '--from', kind === undefined ? '' : '--kind', set.length === 0 ? '' : '--set'].filter((flag) => flag !== '');
-  if (alone.length > 0 && names.length !== 1) throw new VaultError('USAGE', `${alone[0]} belongs to exactly one NAME, and ${names.length === 0 ? 'none is' : `${names.length} are`} given`);
-  if (kind !== undefined && !isMaterialKind(kind)) throw new VaultError('USAGE', 'there is no such kind of material', { hint: `Kinds: ${Object.keys(MATERIAL_KINDS).join(', ')}` });
+  if (alone.length > 0 && names.length !== 1) {
+    const given = names.length === 0 ? 'none is' : `${names.length} are`;
+    throw new VaultError('USAGE', `${alone[0]} belongs to exactly one NAME, and ${given} given`);
+  }
+  if (kind !== undefined && !isMaterialKind(kind)) {
+    throw new VaultError('USAGE', 'there is no such kind of material', { hint: `Kinds: ${Object.keys(MATERIAL_KINDS).join(', ')}` });
+  }
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new VaultError('USAGE', 'a secret is named twice');
   requireSecretName(...names);
@@ -62,7 +79,8 @@ function checkUse(names: readonly string[], { from, kind, set }: Options): void 
 async function planMissing(context: CliContext, vault: Vault, bootstrap: BootstrapFile, dryRun: boolean): Promise<SealPlan> {
   for (const { name, kind } of bootstrap.plan.secrets) {
     const before = newestVersion(vault.state.secrets.secrets.get(name) ?? [])?.statement.kind;
-    if (before !== undefined && before !== kind) await context.warn(`${name} is a ${before} in the vault, and ${context.path(bootstrap.path)} says ${kind}: it stays what it is`);
+    if (before === undefined || before === kind) continue;
+    await context.warn(`${name} is a ${before} in the vault, and ${context.path(bootstrap.path)} says ${kind}: it stays what it is`);
   }
   return planSeal(vault, bootstrap.plan.secrets, { port: importPort(context, bootstrap.directory), mode: 'missing', dryRun, resealOthers: true });
 }
@@ -91,10 +109,13 @@ async function wantedFor(context: CliContext, vault: Vault, name: string, inFile
   if (inFile && (options.set.length > 0 || (options.kind !== undefined && options.kind !== inFile.kind))) throw inBootstrap(name, bootstrap!);
   const before = newestVersion(vault.state.secrets.secrets.get(name) ?? [])?.statement;
   const kindName = options.kind ?? inFile?.kind ?? before?.kind ?? (options.from === undefined ? 'password' : 'document');
-  if (!isMaterialKind(kindName)) throw new VaultError('UNSUPPORTED', `${name} is of kind ${kindName}, which this release does not know`, { hint: 'Install a newer oxp-vault.' });
+  if (!isMaterialKind(kindName)) {
+    throw new VaultError('UNSUPPORTED', `${name} is of kind ${kindName}, which this release does not know`, { hint: 'Install a newer oxp-vault.' });
+  }
   const kind = await materialKind(kindName);
   // Given parameters ask for the generator; without any, what one can type is asked for, and what one cannot is made.
-  const make = options.from === undefined && !kind.importOnly && !inFile && (options.set.length > 0 || (options.kind !== undefined && !TYPED.includes(kindName)));
+  const asked = options.set.length > 0 || (options.kind !== undefined && !TYPED.includes(kindName));
+  const make = asked && options.from === undefined && !kind.importOnly && !inFile;
   const own: JsonObject = { ...(before?.kind === kindName ? before.parameters : {}), ...parseParameters(options.set) };
   const parameters = kind.parameters(inFile?.parameters ?? own, make ? 'generate' : 'import');
   if (make) {
@@ -102,11 +123,12 @@ async function wantedFor(context: CliContext, vault: Vault, name: string, inFile
     return { name, kind: kindName, parameters, ...(typeof issuer === 'string' ? { issuer } : {}) };
   }
   if (options.from === undefined && !(context.interactive && TYPED.includes(kindName))) {
-    throw new VaultError('USAGE', `there is no value for ${name}`, {
-      hint: kind.importOnly || !TYPED.includes(kindName) ? 'Give it with --from FILE, or --from - for standard input.' : 'Give it with --from FILE or --from -, at a terminal at the question, or have it made: --kind password --set length=24',
-    });
+    const byFile = 'Give it with --from FILE, or --from - for standard input.';
+    const byHand = 'Give it with --from FILE or --from -, at a terminal at the question, or have it made: --kind password --set length=24';
+    throw new VaultError('USAGE', `there is no value for ${name}`, { hint: kind.importOnly || !TYPED.includes(kindName) ? byFile : byHand });
   }
-  return { name, kind: kindName, parameters, import: options.from === undefined || options.from === '-' ? { from: 'stdin' } : { from: 'file', path: options.from } };
+  const piped = options.from === undefined || options.from === '-';
+  return { name, kind: kindName, parameters, import: piped ? { from: 'stdin' } : { from: 'file', path: options.from } };
 }
 
 function inBootstrap(name: string, { path }: BootstrapFile): VaultError {

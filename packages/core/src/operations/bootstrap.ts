@@ -33,8 +33,10 @@ export async function planSeal(vault: Vault, secrets: readonly WantedSecret[], o
     const asked = new Set(secrets.map((s) => s.name));
     for (const name of vault.state.secrets.secrets.sortedKeys()) {
       const newest = newestVersion(vault.state.secrets.secrets.get(name) ?? []);
+      if (asked.has(name) || !newest || !readersChanged(vault, newest)) continue;
       // Of other people's secrets nothing is said: their own writers reseal them.
-      if (!asked.has(name) && newest && readersChanged(vault, newest) && sealFault(vault, name, options.dryRun)?.code !== 'NOT_ALLOWED') steps.push(planReseal(vault, newest, options));
+      if (sealFault(vault, name, options.dryRun)?.code === 'NOT_ALLOWED') continue;
+      steps.push(planReseal(vault, newest, options));
     }
   }
   return { steps };
@@ -44,14 +46,18 @@ async function planOne(vault: Vault, wanted: WantedSecret, before: readonly Seal
   const versions = vault.state.secrets.secrets.get(wanted.name);
   const newest = newestVersion(versions ?? []);
   const last = versions?.at(-1)?.statement.version ?? 0;
-  if (versions && options.mode === 'missing') return newest && readersChanged(vault, newest) ? planReseal(vault, newest, options) : unchanged(wanted, newest, last);
+  if (versions && options.mode === 'missing') {
+    return newest && readersChanged(vault, newest) ? planReseal(vault, newest, options) : unchanged(wanted, newest, last);
+  }
   if (versions && wanted.import === undefined) {
-    return { line: refusedLine(wanted, last, new VaultError('USAGE', `${wanted.name} is made here, and exists: seal never replaces it`, { hint: `To make the next one: oxp-vault rotate ${wanted.name}` })) };
+    const exists = new VaultError('USAGE', `${wanted.name} is made here, and exists: seal never replaces it`, { hint: `To make the next one: oxp-vault rotate ${wanted.name}` });
+    return { line: refusedLine(wanted, last, exists) };
   }
   const fault = sealFault(vault, wanted.name, options.dryRun) ?? issuerFault(vault, wanted, before);
   if (fault) return { line: refusedLine(wanted, last, fault) };
   try {
-    return wanted.import === undefined ? await planGenerate(vault, wanted, before) : await planImport(vault, { ...wanted, import: wanted.import }, newest, last, options);
+    if (wanted.import === undefined) return await planGenerate(vault, wanted, before);
+    return await planImport(vault, { ...wanted, import: wanted.import }, newest, last, options);
   } catch (error) {
     if (isVaultError(error)) return { line: refusedLine(wanted, last, error) };
     throw error;
@@ -82,7 +88,12 @@ async function planImport(vault: Vault, wanted: WantedSecret & { import: ImportS
     const amiss = (await kind.check(material, { now: vault.clock.now() })).filter((r) => !r.ok);
     return {
       line: {
-        name: wanted.name, kind: wanted.kind, action: 'import', version: last + 1, words: `${wanted.kind}, ${kind.facts(material.public)}, imported`, readers: readersInWords(vault, wanted.name),
+        name: wanted.name,
+        kind: wanted.kind,
+        action: 'import',
+        version: last + 1,
+        words: `${wanted.kind}, ${kind.facts(material.public)}, imported`,
+        readers: readersInWords(vault, wanted.name),
         ...(amiss.length === 0 ? {} : { warnings: amiss.map((r) => `${r.check}: no${r.detail === undefined ? '' : ` (${r.detail})`}`) }),
       },
       source: { from: 'import', material },

@@ -32,7 +32,13 @@ export interface StatusReport {
   readonly confirmed: boolean;
   readonly policy: number;
   readonly secrets: number;
-  readonly person?: { readonly name: string; readonly device: string; readonly enrolled: boolean; readonly admin: boolean; readonly roles: readonly string[] };
+  readonly person?: {
+    readonly name: string;
+    readonly device: string;
+    readonly enrolled: boolean;
+    readonly admin: boolean;
+    readonly roles: readonly string[];
+  };
   readonly items: readonly StatusItem[];
 }
 
@@ -41,6 +47,13 @@ export async function vaultStatus(vault: Vault, me?: { readonly person: string; 
   const { policy } = vault.policy;
   const enrolled = me !== undefined && (vault.policy.people.get(me.person)?.devices.some((d) => d.id === me.id) ?? false);
   const who = enrolled ? me.person : undefined;
+  const person = me && {
+    name: me.person,
+    device: me.device,
+    enrolled,
+    admin: enrolled && policy.admins.of.includes(me.person),
+    roles: enrolled ? rolesOf(policy, me.person) : [],
+  };
   return {
     vault: vault.id,
     name: policy.name,
@@ -51,7 +64,7 @@ export async function vaultStatus(vault: Vault, me?: { readonly person: string; 
     confirmed: vault.confirmed,
     policy: policy.number,
     secrets: vault.state.secrets.secrets.size,
-    ...(me ? { person: { name: me.person, device: me.device, enrolled, admin: enrolled && policy.admins.of.includes(me.person), roles: enrolled ? rolesOf(policy, me.person) : [] } } : {}),
+    ...(person ? { person } : {}),
     items: [...trust(vault), ...admins(vault), ...proposals(vault, who), ...roles(vault, who), ...secrets(vault, who), ...(await queued(vault))],
   };
 }
@@ -82,8 +95,13 @@ function* admins(vault: Vault): Iterable<StatusItem> {
 function* proposals(vault: Vault, who: string | undefined): Iterable<StatusItem> {
   for (const proposal of vault.policy.proposals) {
     const { waiting } = policyOutcome(vault, proposal.number, proposal.digest);
-    const mine = who !== undefined && waiting.of.includes(who);
-    yield { mark: '!', mine, text: `policy ${proposal.number} (${proposal.digest.slice(0, 8)}) by ${proposal.proposer.person} waits for ${waiting.need} of ${waiting.of.join(' ')}`, next: `oxp-vault policy sign ${proposal.digest.slice(0, 8)}` };
+    const short = proposal.digest.slice(0, 8);
+    yield {
+      mark: '!',
+      mine: who !== undefined && waiting.of.includes(who),
+      text: `policy ${proposal.number} (${short}) by ${proposal.proposer.person} waits for ${waiting.need} of ${waiting.of.join(' ')}`,
+      next: `oxp-vault policy sign ${short}`,
+    };
   }
 }
 
@@ -119,10 +137,14 @@ function* secrets(vault: Vault, who: string | undefined): Iterable<StatusItem> {
     }
     const rule = ruleFor(policy, name);
     const writes = who !== undefined && (rule?.writers.some((r) => rolesOf(policy, who).includes(r)) ?? false);
-    if (!rule) yield { mark: '!', mine: false, text: `no rule of the policy covers ${name}: nobody can write it any more` };
-    else if ('readers' in rule && 'readers' in newest.statement) {
+    if (!rule) {
+      yield { mark: '!', mine: false, text: `no rule of the policy covers ${name}: nobody can write it any more` };
+    } else if ('readers' in rule && 'readers' in newest.statement) {
       const sealedTo = newest.statement.readers.map((r) => r.role).join(', ');
-      if (sealedTo !== rule.readers.join(', ')) yield { mark: '!', mine: writes, text: `${name} is sealed to ${sealedTo}, and its rule now says ${rule.readers.join(', ')}`, next: 'oxp-vault seal' };
+      const ruled = rule.readers.join(', ');
+      if (sealedTo !== ruled) {
+        yield { mark: '!', mine: writes, text: `${name} is sealed to ${sealedTo}, and its rule now says ${ruled}`, next: 'oxp-vault seal' };
+      }
     }
     const notAfter = newest.statement.public['notAfter'];
     if (typeof notAfter === 'number' && notAfter - now < EXPIRY_NOTICE) {
