@@ -113,6 +113,7 @@ describe('open', () => {
     const asked = await alice.must(['open', 'pki/root', '--format', 'p12'], { answers: ['changeit please', 'changeit please'] });
     expect(asked.asked).toEqual(['Password for the p12:', 'The same again:']);
     expect(asked.stdout[0]).toBe(0x30); // a DER sequence
+    expect((await alice.must(['open', 'pki/root', '--format', 'p12'], { answers: [], tty: true })).text).toContain('pki/root  v1');
     const before = await openings(alice);
     const differ = await alice.ov(['open', 'pki/root', '--format', 'p12'], { answers: ['changeit please', 'changeit pleasf'] });
     expect([differ.code, differ.text]).toEqual([2, '']);

@@ -62,9 +62,11 @@ describeWith(['python3'], 'the program at a terminal', ({ python3 }) => {
     await expect(agePassphraseDecrypt(readFileSync(identityOf(alice)), passphrase)).resolves.toBeDefined();
   });
 
-  it('is left with Ctrl-C, having done nothing', async () => {
+  it.each([['Ctrl-C', '\\x03'], ['Ctrl-D', '\\x04'], ['Ctrl-D behind something typed', 'typed\\x04']])('is left with %s, having done nothing', async (_, keys) => {
     const alice = sandbox('alice');
-    expect((await atTerminal(alice, '\\x03', 'identity', 'create')).code).toBe(130);
+    const left = await atTerminal(alice, keys, 'identity', 'create');
+    expect(left.code).toBe(130);
+    expect(left.text).toMatch(/\x1b\[\?25h(?![^]*\x1b\[\?25l)[^]*cancelled\r?\n$/); // the cursor is there again
     expect(existsSync(identityOf(alice))).toBe(false);
     expect(readFileSync(out(alice), 'utf8')).toBe('');
   });

@@ -9,7 +9,7 @@ export interface Prompter {
   confirm(message: string): Promise<boolean>;
 }
 
-/** Ctrl-C or Escape at a question. */
+/** Ctrl-C, Ctrl-D or Escape at a question. */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled';
 }
@@ -17,22 +17,40 @@ export class Cancelled extends Error {
 /** The library behind the questions is loaded with the first of them. */
 export async function terminalPrompter(streams: { input: Readable; output: Writable } = { input: process.stdin, output: process.stderr }): Promise<Prompter> {
   const { confirm, isCancel, password, text } = await import('@clack/prompts');
-  const common = { ...streams, withGuide: false };
-  const answered = <T>(answer: T): Exclude<T, symbol> => {
-    if (isCancel(answer)) throw new Cancelled();
-    return answer as Exclude<T, symbol>;
+  const ask = async <T>(question: (common: Common) => Promise<T>): Promise<Exclude<T, symbol>> => {
+    const ended = new AbortController();
+    const onKey = (_: unknown, key?: { ctrl?: boolean; name?: string }): void => {
+      if (key?.ctrl === true && key.name === 'd') ended.abort();
+    };
+    const onEnd = (): void => ended.abort();
+    streams.input.on('keypress', onKey).once('end', onEnd);
+    try {
+      const answer = await question({ ...streams, withGuide: false, signal: ended.signal });
+      if (isCancel(answer)) throw new Cancelled();
+      return answer as Exclude<T, symbol>;
+    } finally {
+      streams.input.off('keypress', onKey).off('end', onEnd);
+    }
   };
   return {
-    passphrase: async (message) => answered(await password({ ...common, message })) ?? '',
+    passphrase: async (message) => (await ask((common) => password({ ...common, message }))) ?? '',
     text: async (message, { initial, validate } = {}) =>
-      answered(
-        await text({
+      (await ask((common) =>
+        text({
           ...common,
           message,
           ...(initial === undefined ? {} : { initialValue: initial }),
           ...(validate === undefined ? {} : { validate: (answer: string | undefined) => validate(answer ?? '') }),
         }),
-      ) ?? '',
-    confirm: async (message) => answered(await confirm({ ...common, message, initialValue: false })),
+      )) ?? '',
+    confirm: (message) => ask((common) => confirm({ ...common, message, initialValue: false })),
   };
+}
+
+/** What every question takes. With the end of the input nothing else would ever settle it: the program would fall silent and end. */
+interface Common {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly withGuide: boolean;
+  readonly signal: AbortSignal;
 }

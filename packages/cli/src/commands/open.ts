@@ -52,12 +52,12 @@ async function run(context: CliContext, names: readonly string[], options: Optio
   const views = viewsOf(seen, names, options);
   const format = formatOf(context, options, views);
   const target = options.out === undefined ? undefined : resolve(context.io.cwd, options.out);
-  const opening = await planOpening(seen, views, format, await formatOptions(context, options, format));
+  const opening = await planOpening(seen, views, format, await formatOptions(context, options));
   const hidden = target === undefined && context.io.stdout.isTTY && options.show !== true && opening.items.some((item) => item.private);
   if (hidden) {
     await showTable(context, seen, opening);
     await context.say(freshnessWords(context, seen, options.offline === true));
-  } else await showValues(context, seen, opening, options, target);
+  } else await showValues(context, seen, format === 'p12' && !opening.options.password ? { ...opening, options: { ...opening.options, password: await askPassword(context) } } : opening, options, target);
 }
 
 function viewsOf(vault: Vault, names: readonly string[], { role, at }: Options): View[] {
@@ -79,10 +79,10 @@ function formatOf(context: CliContext, { format, out }: Options, views: readonly
   return format ?? (out === undefined ? (views.length === 1 ? 'raw' : 'json') : 'files');
 }
 
-async function formatOptions(context: CliContext, options: Options, format: string): Promise<FormatOptions> {
+async function formatOptions(context: CliContext, options: Options): Promise<FormatOptions> {
   const { prefix, namespace, secretName, profile, friendlyName, githubKey, githubKeyId, passwordFile } = options;
   const given = { prefix, namespace, secretName, profile, friendlyName, githubKey, githubKeyId };
-  const password = passwordFile !== undefined ? await readPassword(resolve(context.io.cwd, passwordFile)) : format === 'p12' ? await askPassword(context) : undefined;
+  const password = passwordFile === undefined ? undefined : await readPassword(resolve(context.io.cwd, passwordFile));
   return {
     target: options.out === undefined ? 'stream' : 'directory',
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
