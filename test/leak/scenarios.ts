@@ -173,7 +173,7 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
     await s.cli(0, ['status']);
     await s.cli(0, ['status', '--json']);
   }],
-  ['check', async (s) => void (await s.cli(6, ['check', '--json']))],
+  ['check', async (s) => void (await s.cli(0, ['check', '--json']))],
   ['audit log', async (s) => {
     await s.cli(0, ['audit', 'log']);
     await s.cli(0, ['audit', 'log', '--json']);

@@ -41,7 +41,7 @@ export function normalAddress(text: string, base: string): string {
   if (isRemote(text)) return text;
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
     throw new VaultError('BAD_ADDRESS', `${text.slice(0, text.indexOf(':'))}: is no kind of place that a vault can be in`, {
-      hint: 'An address is a directory, git+URL[#branch], git+. or s3://bucket/prefix.',
+      hint: 'In this release a vault is in a directory: name that.',
     });
   }
   return resolve(base, text.startsWith('~/') ? join(homedir(), text.slice(2)) : text);

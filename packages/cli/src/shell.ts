@@ -46,7 +46,7 @@ export function createShell(act: Act, captured: Captured, width: number): Shell 
     .helpOption('-h, --help', 'show help')
     .optionsGroup('Global options:')
     .option('-V, --version', 'show the version')
-    .option('--vault <address>', "the vault: a directory, git+URL[#branch], git+. or s3://… (OXP_VAULT; else the nearest oxp-vault.yaml or vault above)")
+    .option('--vault <address>', 'the directory of the vault (OXP_VAULT; else the nearest oxp-vault.yaml or vault above)')
     .option('--identity <file>', 'your identity (OXP_VAULT_IDENTITY, or its content in OXP_VAULT_IDENTITY_DATA)')
     .option('--passphrase-file <file>', 'where the passphrase of the identity stands (OXP_VAULT_PASSPHRASE_FILE)')
     .option('--json', 'machine output: one JSON document on stdout')
