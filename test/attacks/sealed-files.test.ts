@@ -6,6 +6,7 @@ import { X25519Recipient } from '../../packages/core/src/primitives/age-native.j
 import { concatBytes, sha256Hex, toBase64, utf8 } from '../../packages/core/src/primitives/hash.js';
 import { ciphertextPath } from '../../packages/core/src/seal/statement.js';
 import { grantPath } from '../../packages/core/src/policy/roles.js';
+import { judge } from '../../packages/core/src/state.js';
 import { codeOf, entryBy, failure, makeVault, openAs, people, person, proposalBy, rawStore, rule, seal, successor, type RawStore, type World } from '../support/vaults.js';
 
 type Cast = Record<'alice' | 'bob' | 'carol', Identity>;
@@ -161,6 +162,24 @@ describe('a statement', () => {
       expect(readers).toBeDefined();
       await vault.append({ entries: [entryBy(vault, cast.alice, 'secret.seal', { statement: { ...statement, custody } })], files: [] });
     })).toBe('READERS_MISMATCH');
+  });
+
+  it('under custody, along another tree, without its shares, or to a recipient that is not fresh', async () => {
+    const people = [cast.alice, cast.bob];
+    const tree = { need: 2, of: ['alice', 'bob'] };
+    const world = await makeVault({ people, roles: { infra: ['alice'] }, custody: { root: tree }, rules: [rule('/', 'infra'), { path: 'pki/root', owners: ['infra'], writers: ['infra'], consents: 1, custody: 'root' }] });
+    const { readers: _readers, ...plain } = (await sealBatch(world.vault, [item('app/next')])).sealed[0]!.statement as Statement & { readers: unknown };
+    const leaf = (path: string, person: string): object => ({ path, person, blob: { sha256: 'ab'.repeat(32), size: 1 }, commitment: 'ab'.repeat(32) });
+    const good = { group: 'root', scheme: 'split-v1', recipient: await identityToRecipient(await generateAgeIdentity()), tree, leaves: [leaf('0', 'alice'), leaf('1', 'bob')] };
+    const verdict = (change: object): string | undefined =>
+      judge(world.vault.state, { data: entryBy(world.vault, cast.alice, 'secret.seal', { statement: { ...plain, name: 'pki/root', custody: { ...good, ...change } } }).line, file: () => undefined }).refused?.code;
+    expect(verdict({})).toBeUndefined();
+    expect(verdict({ tree: { need: 1, of: ['alice', 'bob'] } })).toBe('READERS_MISMATCH');
+    expect(verdict({ leaves: [leaf('0', 'alice')] })).toBe('READERS_MISMATCH');
+    expect(verdict({ leaves: [leaf('0', 'bob'), leaf('1', 'alice')] })).toBe('READERS_MISMATCH');
+    // Somebody's own recipient would let that person open alone what takes two.
+    expect(verdict({ recipient: cast.bob.card.recipient })).toBe('KEY_TAKEN');
+    expect(verdict({ recipient: `age1${'q'.repeat(58)}` })).toBe('WEAK_KEY');
   });
 
   it('of somebody who may not write there', async () => {

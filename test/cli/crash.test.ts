@@ -1,7 +1,7 @@
 /**
  * The power fails before each write of a command. Whatever it leaves is a vault that verifies, in its old state or the new one; the
- * same command then gets to its end; gc leaves nothing behind; and no plaintext lies anywhere. It fails at the first write of every
- * kind and around each commit; with OXP_TEST_CRASH_ALL=1 at each and every write.
+ * same command then gets to its end; gc leaves nothing behind; and no plaintext lies anywhere. In `seal` it fails at each and every
+ * write; in the others at the first of every kind and around each commit, or with OXP_TEST_CRASH_ALL=1 at each as well.
  */
 import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,6 +23,8 @@ interface World {
 interface Scenario {
   readonly title: string;
   readonly prepare?: (world: World) => Promise<void>;
+  /** True: at every write, always. */
+  readonly everywhere?: true;
   readonly argv: (world: World) => Promise<readonly string[]> | readonly string[];
   /** Exit codes of the command when it is typed again: it may have been done already. Default: 0. */
   readonly again?: readonly number[];
@@ -96,7 +98,7 @@ describe('the power fails', () => {
     const effects = traceWrites(process.execPath, [BIN, ...argv], at(world) as { cwd: string; env: Record<string, string> });
     const after = await stateOf(world);
     expect(after.size, 'the command itself').toBeGreaterThan(before.size);
-    const points = placesToFail(effects);
+    const points = placesToFail(effects, scenario.everywhere ?? process.env['OXP_TEST_CRASH_ALL'] === '1');
     for (const n of points) {
       moment.restore();
       const crash = runCrashingAt(n, process.execPath, [BIN, ...argv], at(world) as { cwd: string; env: Record<string, string> });
@@ -153,10 +155,10 @@ async function stateOf(world: World): Promise<State> {
   return { size: log.size, words: log.entries.map((entry) => entry.words), secrets: list.secrets.map(({ name, version }) => `${name} ${version}`) };
 }
 
-/** The first write of every kind, and all around each commit. */
-function placesToFail(effects: readonly Effect[]): number[] {
+/** Every write; or the first of every kind, and all around each commit. */
+function placesToFail(effects: readonly Effect[], everywhere: boolean): number[] {
   const all = effects.map((_effect, i) => i + 1);
-  if (process.env['OXP_TEST_CRASH_ALL'] === '1') return all;
+  if (everywhere) return all;
   const kind = ({ call, path = '' }: Effect): string => `${call} ${path.replace(/[0-9a-f]{6,}/g, 'X').replace(/\d+/g, 'N').replace(/(secrets|roles|\.tmp)\/.*/, '$1')}`;
   const kinds = effects.map(kind);
   const isCommit = (i: number): boolean => effects[i]?.call === 'rename' && (effects[i]?.path ?? '').endsWith('/log/checkpoint');
