@@ -15,7 +15,7 @@ import { readCommitter, writeCommit, type Committer, type NewCommit } from './gi
 import { branchHere } from './git-here.js';
 import { damaged, failureOf } from './git-errors.js';
 import { GitMirror } from './git-mirror.js';
-import { ObjectReader } from './git-objects.js';
+import { type GitObject, ObjectReader } from './git-objects.js';
 import { Git, type GitSettings } from './git-process.js';
 import { EMPTY_TREE, MAX_FILE, readTree, Snapshot, type Foreign, type GitTree } from './git-tree.js';
 import { CHECKPOINT, checkPath, checkPrefix, checkWritable } from './path.js';
@@ -202,11 +202,20 @@ class BranchStore implements GitStore {
       await branch.fetch();
       this.#lookedAt = performance.now();
     }
-    const commit = await this.#reader.read(`${branch.ref}^{commit}`);
-    // A reference to what is not there is a broken copy, not an empty vault.
-    if (commit === undefined && (await branch.git.run(['rev-parse', '--quiet', '--verify', '--end-of-options', branch.ref])).code === 0) throw damaged(branch.git.dir);
+    const commit = await this.#tipCommit();
     if (this.#snapshot === undefined || this.#snapshot.commit !== commit?.oid) this.#snapshot = await this.#snapshotOf(commit?.oid);
     return this.#snapshot;
+  }
+
+  async #tipCommit(): Promise<GitObject | undefined> {
+    const { git, ref } = this.#branch;
+    for (let attempt = 1; ; attempt++) {
+      const commit = await this.#reader.read(`${ref}^{commit}`);
+      if (commit !== undefined || (await git.run(['rev-parse', '--quiet', '--verify', '--end-of-options', ref])).code !== 0) return commit;
+      // A reference to what is not there is a broken copy, not an empty vault; unless another process has made it in between.
+      if (attempt === TRIES) throw damaged(git.dir);
+      await sleep(5 * attempt);
+    }
   }
 
   async #snapshotOf(commit: string | undefined): Promise<Snapshot> {
