@@ -35,6 +35,8 @@ export interface StoreChange {
   readonly files: readonly { readonly path: string; readonly bytes: Uint8Array }[];
   /** Garbage once the swap is done. */
   readonly replaced: readonly string[];
+  /** What happened, for a store that keeps a history for people: a line, then details. Public: no value is in it. */
+  readonly about?: string;
 }
 
 export interface Freshness {

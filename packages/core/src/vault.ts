@@ -10,12 +10,14 @@ import type { VerifiedLog } from './engine/state-cache.js';
 import { VaultError } from './errors.js';
 import type { Identity } from './policy/identity.js';
 import { livingDevice, type PolicyState } from './policy/state.js';
-import type { Clock, LocalState, Store } from './ports.js';
+import type { Clock, Freshness, LocalState, Store } from './ports.js';
 import { emptyState, type VaultState } from './state.js';
 import type { Json } from './wire.js';
 
-/** How often a writer that lost a race tries again with the same signed bytes. */
-const RACES = 12;
+/** How often a writer that lost a race tries again with the same signed bytes: for a minute or so at a remote store. */
+const RACES = 80;
+/** Milliseconds. */
+const LONGEST_PAUSE = 1000;
 
 export const systemClock: Clock = { now: () => Math.floor(Date.now() / 1000) };
 
@@ -27,6 +29,11 @@ export interface VaultOptions {
   readonly identity?: Identity;
   /** `VAULT[@SIZE:ROOT]`: which vault this must be, and a point that its log must contain. */
   readonly expect?: string;
+  /**
+   * Seconds. A remote store is asked for news where what this machine knows of it is older; 0 unless said otherwise. Infinity: not
+   * at all. Writing always finds out.
+   */
+  readonly maxAge?: number;
 }
 
 export class Vault {
@@ -37,8 +44,9 @@ export class Vault {
   readonly #expect: string | undefined;
   #loaded: LoadedLog;
   #pin: Pin;
+  #freshness: Freshness | undefined;
 
-  private constructor(options: VaultOptions, loaded: LoadedLog, pin: Pin) {
+  private constructor(options: VaultOptions, loaded: LoadedLog, pin: Pin, freshness: Freshness | undefined) {
     this.store = options.store;
     this.local = options.local;
     this.clock = options.clock ?? systemClock;
@@ -46,15 +54,17 @@ export class Vault {
     this.#expect = options.expect;
     this.#loaded = loaded;
     this.#pin = pin;
+    this.#freshness = freshness;
   }
 
   /**
    * Loads and verifies the vault at a store. Throws VAULT_NOT_FOUND, WRONG_VAULT, EXPECT_MISMATCH, ROLLBACK, FORK,
-   * BAD_CHECKPOINT, STORE_INCOMPLETE, UPGRADE_REQUIRED.
+   * BAD_CHECKPOINT, STORE_INCOMPLETE, UPGRADE_REQUIRED, STORE_REMOTE.
    */
   static async open(options: VaultOptions): Promise<Vault> {
+    const freshness = await options.store.refresh?.(options.maxAge ?? 0);
     const { loaded, pin } = await loadRemembered({ ...options, clock: options.clock ?? systemClock }, undefined);
-    return new Vault(options, loaded, pin);
+    return new Vault(options, loaded, pin, freshness);
   }
 
   /** Begins the log of a new vault with its first entry. Throws VAULT_EXISTS. */
@@ -69,7 +79,7 @@ export class Vault {
 
   /** The same vault as met by somebody who has unlocked an identity since. */
   as(identity: Identity): Vault {
-    return new Vault({ ...this.#options(), identity }, this.#loaded, this.#pin);
+    return new Vault({ ...this.#options(), identity }, this.#loaded, this.#pin, this.#freshness);
   }
 
   get state(): VaultState {
@@ -98,6 +108,11 @@ export class Vault {
   /** The checkpoint file as accepted. */
   get checkpointBytes(): Uint8Array {
     return this.#loaded.checkpoint.bytes;
+  }
+
+  /** How new what was read of a remote store is; undefined for a store that is read where it is. */
+  get freshness(): Freshness | undefined {
+    return this.#freshness;
   }
 
   /** False on a fresh copy that nobody has vouched for: it may be old, or not the vault that was meant. */
@@ -129,8 +144,9 @@ export class Vault {
     this.#pin = await advancePin(this.local, this.store.address, this.id, this.point, this.clock.now(), true);
   }
 
-  /** Reads what has been added since. */
+  /** Reads what has been added since, from a remote store too. */
   async refresh(): Promise<void> {
+    this.#freshness = await this.store.refresh?.(0);
     await this.#reload([]);
   }
 
@@ -178,7 +194,7 @@ export class Vault {
       const written = await writeRun(this.store, this.#loaded, this.id, run, batch.files, sequencer);
       if (!written) {
         if (++races > RACES) throw new VaultError('RACE_LOST', 'others were writing all the time', { hint: 'Nothing was written. Try again.' });
-        await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20 * races));
+        await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * Math.min(LONGEST_PAUSE, 20 * races)));
       }
       // A store that has taken this write and then shows an older log, or another, is found out at once.
       await this.#reload(written ? [{ ...written, by: 'this machine' }] : []);

@@ -95,8 +95,8 @@ describeWith(['git'], 'the branch', () => {
 
   it('bears the name of whom git knows, the message given, and no control characters', async () => {
     const { remote, mirrors } = place();
-    const store = storeOn(remote, mirrors, { message: () => 'seal dns/key\u001b[31m\n\nby carol\0' });
-    await append(store, 1);
+    const store = storeOn(remote, mirrors);
+    await store.commit({ old: undefined, next: bytes('checkpoint 1'), files: [], replaced: [], about: 'seal dns/key\u001b[31m\n\nby carol\0' });
     expect(git(remote, ['log', '-1', '--format=%an <%ae>|%cn <%ce>|%B', BRANCH])).toBe('carol <carol@example.org>|carol <carol@example.org>|seal dns/key [31m\n\nby carol');
   });
 
@@ -122,7 +122,7 @@ describeWith(['git', 'ssh-keygen'], 'a user who signs commits', (paths) => {
     const key = join(fresh(), 'key');
     execFileSync(paths['ssh-keygen'], ['-q', '-t', 'ed25519', '-N', '', '-C', 'carol@example.org', '-f', key]);
     const config = (signingKey: string) => [['commit.gpgsign', 'true'], ['gpg.format', 'ssh'], ['user.signingkey', signingKey]] as const;
-    const store = storeOn(remote, mirrors, { config: config(key), message: () => 'signed' });
+    const store = storeOn(remote, mirrors, { config: config(key) });
     expect([await append(store, 1), await append(store, 2)]).toEqual([true, true]);
     expect(git(remote, ['cat-file', 'commit', BRANCH])).toMatch(/^tree .*\nparent .*\nauthor carol .*\ncommitter carol .*\ngpgsig -----BEGIN SSH SIGNATURE-----/);
     expect(commitsOn(remote)).toBe(2);

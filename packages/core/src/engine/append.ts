@@ -3,7 +3,7 @@ import { parseEntry, type SignedEntry } from '../audit/entry.js';
 import { signCheckpoint, type CheckpointSigner, type LogPoint } from '../audit/checkpoint.js';
 import { encodePage, decodePage, PAGE_SIZE, pagePath, pageStart } from '../audit/page.js';
 import { refusalToError, VaultError } from '../errors.js';
-import type { Store } from '../ports.js';
+import type { Store, StoreChange } from '../ports.js';
 import { CompactRange } from '../primitives/compact-range.js';
 import type { SigningKey } from '../primitives/ed25519.js';
 import { sha256Hex, toHex } from '../primitives/hash.js';
@@ -87,8 +87,6 @@ export async function writeRun(
   files: readonly NewFile[],
   sequencer: Sequencer,
 ): Promise<LogPoint | undefined> {
-  await inParallel([...files, ...objectsOf(run)], (file) => store.putNew(file.path, file.bytes));
-
   const size = loaded?.log.state.size ?? 0;
   const start = pageStart(size);
   const old = loaded && size > start ? await lastPage(store, loaded) : undefined;
@@ -96,23 +94,39 @@ export async function writeRun(
   if (old === 'gone') return undefined;
   let lines = [...(old?.lines ?? []), ...run.map((e) => e.line)];
   let previous = old ? old.previous : (loaded?.log.pages.at(-1) ?? null);
-  let last = { path: '', digest: '' };
+  const pages: NewFile[] = [];
   for (let first = start; lines.length > 0; first += PAGE_SIZE) {
     const bytes = encodePage({ previous, lines: lines.slice(0, PAGE_SIZE) });
-    const digest = sha256Hex(bytes);
-    last = { path: pagePath(first, digest), digest };
-    await store.putNew(last.path, bytes);
-    previous = digest;
+    previous = sha256Hex(bytes);
+    pages.push({ path: pagePath(first, previous), bytes });
     lines = lines.slice(PAGE_SIZE);
   }
-
   const tree = (loaded?.log.tree ?? CompactRange.empty).appendAll(run.map((e) => leafHash(e.line)));
   const point = { size: tree.size, root: toHex(tree.root()) };
-  const checkpoint = signCheckpoint({ ...point, vault, page: last.digest }, sequencer, sequencer.key);
-  if (!(await store.swapCheckpoint(loaded?.checkpoint.bytes, checkpoint))) return undefined;
+  const next = signCheckpoint({ ...point, vault, page: previous! }, sequencer, sequencer.key);
+  const change = { old: loaded?.checkpoint.bytes, next, files: [...files, ...objectsOf(run), ...pages], replaced: old ? [old.path] : [], about: aboutRun(run, size) };
+  return (await commit(store, change, pages)) ? point : undefined;
+}
+
+/** As one act where the store can do that, else in the order of docs/format.md: what a crash leaves is garbage beside the truth. */
+async function commit(store: Store, change: StoreChange, pages: readonly NewFile[]): Promise<boolean> {
+  if (store.commit) return store.commit(change);
+  await inParallel(change.files.filter((file) => !pages.includes(file)), (file) => store.putNew(file.path, file.bytes));
+  for (const page of pages) await store.putNew(page.path, page.bytes);
+  if (!(await store.swapCheckpoint(change.old, change.next))) return false;
   // Only now is the replaced page garbage. A reader that misses it starts again from the checkpoint.
-  if (old) await store.remove(old.path);
-  return point;
+  for (const path of change.replaced) await store.remove(path);
+  return true;
+}
+
+/** What a store may say of a commit to people: who did what, then each entry by index, op and digest. Nothing that is not in the log. */
+function aboutRun(run: readonly SignedEntry[], size: number): string {
+  const entries = run.map((signed) => parseEntry(signed.line));
+  const ops = entries.map(({ payload }) => payload.op);
+  const counted = [...new Set(ops)].map((op) => (ops.indexOf(op) === ops.lastIndexOf(op) ? op : `${ops.filter((o) => o === op).length} ${op}`));
+  const people = [...new Set(entries.map(({ payload }) => payload.actor.person))];
+  const lines = entries.map(({ payload, digest }, i) => `${size + i} ${payload.op} ${digest}`);
+  return `${people.join(', ')}: ${counted.join(', ')}\n\n${lines.join('\n')}\n`;
 }
 
 async function lastPage(store: Store, loaded: LoadedLog): Promise<{ path: string; previous: string | null; lines: readonly Uint8Array[] } | 'gone'> {

@@ -127,14 +127,17 @@ async function readingKey(vault: Vault, version: SecretVersion, ring: (role: str
   throw needsGrant(readers[0].role);
 }
 
-/** Fsynced into the queue first; then in the log at once, unless offline. What cannot be queued is not shown. */
+/**
+ * Fsynced into the queue first; then in the log at once where the store is at hand. A remote one gets it with the next write: a
+ * reader need not wait for a push, nor be allowed to. What cannot be queued is not shown.
+ */
 async function recordOpening(vault: Vault, versions: readonly SecretVersion[], request: OpenRequest): Promise<void> {
   const statements = [...new Set(versions.map((ver) => ver.digest))].sort();
   if (statements.length === 0) return;
   const online = request.offline !== true;
   const entry = vault.sign('secret.open', { statements, purpose: request.purpose ?? 'open', online });
   const queued = await enqueue(vault.local, vault.id, entry);
-  if (!online) return;
+  if (!online || vault.store.refresh) return;
   try {
     await vault.append({ entries: [entry], files: [] }, { recordOnly: true });
   } catch (error) {

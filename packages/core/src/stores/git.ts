@@ -25,8 +25,6 @@ export interface GitStoreOptions extends GitSettings {
   readonly mirrorDir: string;
   /** Never use the network: reads show what this machine has, writes are refused. */
   readonly offline?: boolean;
-  /** What the next commit is about. Public: no value may be in it. */
-  readonly message?: () => string;
   readonly clock?: Clock;
 }
 
@@ -128,17 +126,17 @@ class BranchStore implements GitStore {
   async swapCheckpoint(old: Uint8Array | undefined, next: Uint8Array): Promise<boolean> {
     return this.#inTurn(async () => {
       const staged = new Map(this.#staged);
-      const done = await this.#write(this.#swap(old, next, staged));
+      const done = await this.#write(this.#swap(old, next, staged), undefined);
       // What was put again meanwhile waits for the next one.
       if (done) for (const [path, bytes] of staged) if (this.#staged.get(path) === bytes) this.#staged.delete(path);
       return done;
     });
   }
 
-  async commit({ old, next, files, replaced }: StoreChange): Promise<boolean> {
+  async commit({ old, next, files, replaced, about }: StoreChange): Promise<boolean> {
     const change = new Map<string, Uint8Array | undefined>(replaced.map((path) => [checkWritable(path), undefined]));
     for (const { path, bytes } of files) change.set(checkSize(checkWritable(path), bytes), Uint8Array.from(bytes));
-    return this.#inTurn(() => this.#write(this.#swap(old, next, change)));
+    return this.#inTurn(() => this.#write(this.#swap(old, next, change), about));
   }
 
   async refresh(maxAge: number): Promise<Freshness> {
@@ -175,7 +173,7 @@ class BranchStore implements GitStore {
       this.#write(async (at) => {
         if (at.commit !== over) return 'lost';
         return { base: tree, ofParent: false, put: new Map(), remove: [] };
-      }),
+      }, 'put back the last accepted state'),
     );
   }
 
@@ -251,7 +249,7 @@ class BranchStore implements GitStore {
     };
   }
 
-  async #write(plan: Plan): Promise<boolean> {
+  async #write(plan: Plan, message: string | undefined): Promise<boolean> {
     if (this.#options.offline) throw new VaultError('STORE_REMOTE', `${this.address} cannot be written offline`, { hint: 'Leave --offline out, or queue the entries: --offline --queue FILE' });
     const justLooked = performance.now() - this.#lookedAt < JUST_NOW;
     let at = justLooked ? await this.#look() : await this.#fetch();
@@ -262,7 +260,7 @@ class BranchStore implements GitStore {
     let cut = 0;
     while (planned !== 'lost' && planned !== 'done') {
       const parent = at.commit;
-      const commit = await this.#make({ ...planned, parent, message: this.#options.message?.() ?? 'oxp-vault' });
+      const commit = await this.#make({ ...planned, parent, message: message ?? 'oxp-vault' });
       for (;;) {
         const failed = await this.#branch.publish(commit, parent);
         if (!failed) {
