@@ -2,7 +2,7 @@
 import { lstat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { directoryStore, type Store, VaultError } from '@oxp-vault/core';
+import { VaultError } from '@oxp-vault/core';
 import type { Io } from './io.js';
 
 export const CONFIG_FILE = 'oxp-vault.yaml';
@@ -10,6 +10,8 @@ export const CONFIG_FILE = 'oxp-vault.yaml';
 export interface VaultAddress {
   /** An absolute path, or an address of another kind as typed. */
   readonly address: string;
+  /** The directory from which `git+.` is seen. */
+  readonly base: string;
   /** `VAULT[@SIZE:ROOT]` from the file that named the vault. */
   readonly expect?: string;
   /** Who said so, for messages: `--vault`, `OXP_VAULT`, the path of an oxp-vault.yaml, or a directory. */
@@ -18,16 +20,16 @@ export interface VaultAddress {
 
 /** The vault that is meant. Throws VAULT_NOT_FOUND when nothing names one, BAD_ADDRESS, BAD_YAML. */
 export async function findVault(io: Pick<Io, 'env' | 'cwd'>, flag: string | undefined): Promise<VaultAddress> {
-  if (flag !== undefined) return { address: normalAddress(flag, io.cwd), from: '--vault' };
+  if (flag !== undefined) return { address: normalAddress(flag, io.cwd), base: io.cwd, from: '--vault' };
   const named = io.env['OXP_VAULT'];
-  if (named) return { address: normalAddress(named, io.cwd), from: 'OXP_VAULT' };
+  if (named) return { address: normalAddress(named, io.cwd), base: io.cwd, from: 'OXP_VAULT' };
   for (const directory of upwards(io.cwd)) {
     const path = join(directory, CONFIG_FILE);
     if (await isFile(path)) return { ...(await (await import('./vault-config.js')).readConfig(path)), from: path };
   }
   for (const directory of upwards(io.cwd)) {
     for (const candidate of [directory, join(directory, 'vault')]) {
-      if (await isFile(join(candidate, 'log', 'checkpoint'))) return { address: candidate, from: candidate };
+      if (await isFile(join(candidate, 'log', 'checkpoint'))) return { address: candidate, base: candidate, from: candidate };
     }
   }
   throw new VaultError('VAULT_NOT_FOUND', `no vault is named, and there is none at or above ${io.cwd}`, {
@@ -41,27 +43,19 @@ export function normalAddress(text: string, base: string): string {
   if (isRemote(text)) return text;
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
     throw new VaultError('BAD_ADDRESS', `${text.slice(0, text.indexOf(':'))}: is no kind of place that a vault can be in`, {
-      hint: 'In this release a vault is in a directory: name that.',
+      hint: 'A vault is in a directory, or in Git: git+https://…, git+ssh://…, git+file:///… or git+.',
     });
   }
   return resolve(base, text.startsWith('~/') ? join(homedir(), text.slice(2)) : text);
 }
 
-function isRemote(address: string): boolean {
+/** True for what is not a directory. */
+export function isRemote(address: string): boolean {
   return address.startsWith('git+') || address.startsWith('s3://');
 }
 
-/** Throws UNSUPPORTED for what this release has no store for. */
-export function storeAt(address: string): Store {
-  if (isRemote(address)) {
-    const kind = address.startsWith('s3') ? 'an S3 bucket' : 'a Git repository';
-    throw new VaultError('UNSUPPORTED', `a vault in ${kind} comes with a later release`, { hint: 'Until then keep the vault in a directory: --vault DIR' });
-  }
-  return directoryStore(address);
-}
-
 /** The directory and all above it. */
-function* upwards(from: string): Iterable<string> {
+export function* upwards(from: string): Iterable<string> {
   for (let directory = resolve(from); ; directory = dirname(directory)) {
     yield directory;
     if (directory === dirname(directory)) return;

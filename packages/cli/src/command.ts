@@ -1,4 +1,5 @@
 /** What a file in commands/ is made of. */
+import { VaultError } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import type { CliContext } from './context.js';
 
@@ -15,9 +16,16 @@ export function vaultOptions(command: Command): Command {
   return command.option('--expect <line>', 'VAULT[@SIZE:ROOT]: the vault this must be, and a point its log must contain (OXP_VAULT_EXPECT)');
 }
 
-/** The same with `--offline`, for commands that only read. */
+/** The same with how new the answer must be, for commands that only read. */
 export function readOptions(command: Command): Command {
-  return vaultOptions(command).option('--offline', 'do not ask a remote for news');
+  return vaultOptions(command)
+    .option('--offline', 'do not ask a remote for news')
+    .option('--max-age <seconds>', 'ask a remote for news if what is known of it is older (default: 60)', seconds);
+}
+
+function seconds(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new VaultError('USAGE', '--max-age takes a number of seconds');
+  return Number(text);
 }
 
 /** For options that may be given several times: `.option('--set <key=value>', '…', collect)`. A greedy list would swallow arguments. */

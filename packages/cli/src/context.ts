@@ -1,12 +1,13 @@
 /** What a command works with, each part made when it is first asked for: a command pays for what it uses. */
 import { type Card, type Clock, fsLocalState, type Identity, isVaultError, type LocalState, type Store, systemClock, Vault, VaultError } from '@oxp-vault/core';
-import { findVault, storeAt, type VaultAddress } from './address.js';
+import { findVault, type VaultAddress } from './address.js';
 import { type IdentityFile, identityPath, knownCard, readIdentityFile, rememberCard, stateDirectory, unlock } from './identity-file.js';
 import type { Io } from './io.js';
 import { passphraseFile, readPassphraseFile } from './passphrase.js';
 import type { Prompter } from './prompt.js';
 import { type Paint, paintFor, pathForEyes } from './render.js';
 import type { Shell } from './shell.js';
+import { storeAt } from './store-at.js';
 
 /** As they stand on the command line, before or after the command. */
 export interface GlobalOptions {
@@ -17,11 +18,16 @@ export interface GlobalOptions {
   readonly yes?: boolean;
   /** `VAULT[@SIZE:ROOT]`, on commands that take it (command.ts, vaultOptions). */
   readonly expect?: string;
+  /** On commands that only read (command.ts, readOptions). */
+  readonly offline?: boolean;
+  readonly maxAge?: number;
 }
 
 const TRIES = 3;
 /** Too many digits to find another vault with the same ones. */
 const ID_DIGITS = 16;
+/** Seconds for which what a remote store has said is taken as the newest by commands that only read. */
+const MAX_AGE = 60;
 
 export class CliContext {
   readonly io: Io;
@@ -109,8 +115,9 @@ export class CliContext {
     return (this.#address ??= findVault(this.io, this.options.vault));
   }
 
-  async store(): Promise<Store> {
-    return storeAt((await this.address()).address);
+  /** The store at an address; the one that was found for this command unless another is given. */
+  async store(where?: Pick<VaultAddress, 'address' | 'base'>): Promise<Store> {
+    return storeAt(where ?? (await this.address()), { io: this.io, offline: this.options.offline ?? false, interactive: this.interactive });
   }
 
   local(): LocalState {
@@ -188,7 +195,8 @@ export class CliContext {
   async vault({ identity = false, write = false }: { identity?: boolean; write?: boolean } = {}): Promise<Vault> {
     const expect = await this.expect();
     const store = await this.store();
-    const base = { store, local: this.local(), clock: this.clock, ...(identity || write ? { identity: await this.identity() } : {}) };
+    const maxAge = this.options.offline ? Infinity : write ? 0 : (this.options.maxAge ?? MAX_AGE);
+    const base = { store, local: this.local(), clock: this.clock, maxAge, ...(identity || write ? { identity: await this.identity() } : {}) };
     const vault = await Vault.open({ ...base, ...(expect === undefined ? {} : { expect }) });
     if (vault.confirmed || !write || !this.interactive) return vault;
     return Vault.open({ ...base, expect: await this.#askExpect(vault) });

@@ -30,7 +30,12 @@ export function stateDirectory(io: Place): string {
   return join(base(io, 'XDG_STATE_HOME', join('.local', 'state')), 'oxp-vault');
 }
 
-function base(io: Place, variable: string, below: string): string {
+/** Mirrors of remote vaults: copies that may be removed at any time. */
+export function cacheDirectory(io: Pick<Io, 'env'>): string {
+  return join(base(io, 'XDG_CACHE_HOME', '.cache'), 'oxp-vault');
+}
+
+function base(io: Pick<Io, 'env'>, variable: string, below: string): string {
   const named = io.env[variable];
   return named && isAbsolute(named) ? named : join(io.env['HOME'] || homedir(), below);
 }

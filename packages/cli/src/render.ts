@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { relative, sep } from 'node:path';
 import pc from 'picocolors';
+import { isRemote } from './address.js';
 import type { Io, Output } from './io.js';
 
 /** `+` new, `~` changed, `-` gone, `!` look here. They carry their meaning without colour. */
@@ -86,6 +87,7 @@ export function bytes(n: number): string {
 
 /** As a person at this place would type it: `./vault`, `~/.config/oxp-vault/alice.card`. */
 export function pathForEyes(path: string, io: Pick<Io, 'cwd' | 'env'>): string {
+  if (isRemote(path)) return path;
   const home = io.env['HOME'] ?? homedir();
   const near = relative(io.cwd, path);
   if (near === '') return '.';

@@ -15,8 +15,9 @@ export async function readConfig(path: string): Promise<Omit<VaultAddress, 'from
   if (unknown !== undefined) throw badConfig(path, `${unknown} is no key of it`);
   if (typeof vault !== 'string') throw badConfig(path, 'it does not say `vault: ADDRESS`');
   if (expect !== undefined && typeof expect !== 'string') throw badConfig(path, '`expect` is not a text');
-  const address = normalAddress(vault, dirname(path));
-  return expect === undefined ? { address } : { address, expect };
+  const base = dirname(path);
+  const address = normalAddress(vault, base);
+  return expect === undefined ? { address, base } : { address, base, expect };
 }
 
 /** It vouches for the vault: one that another user left in a directory above, /tmp for instance, could vouch for a false one. */

@@ -12,8 +12,10 @@ export { explainError } from './explain.js';
 export { Secret } from './secret.js';
 
 // What the library needs from outside
-export type { Clock, LocalState, Store } from './ports.js';
+export type { Clock, Freshness, LocalState, Store, StoreChange } from './ports.js';
 export { directoryStore, fsLocalState, memoryStore } from './stores/index.js';
+export { gitStore, gitStoreHere, type GitStore, type GitStoreOptions } from './stores/git.js';
+export { parseGitAddress } from './stores/git-address.js';
 
 // A vault: its verified state, and the one way to add entries to its log
 export { systemClock, Vault, type VaultOptions } from './vault.js';
@@ -93,5 +95,5 @@ export { sopsImport, type SopsImport, type SopsTarget } from './operations/impor
 // Upkeep
 export { doHousekeeping, type Housekeeping, type RejectedEntry } from './operations/housekeeping.js';
 export { appendOrQueue } from './operations/append-or-queue.js';
-export { findGarbage, type Garbage } from './operations/garbage.js';
+export { findGarbage, removeGarbage, type Garbage } from './operations/garbage.js';
 export { breakLock, removeLeftovers, type LockDescription } from './stores/index.js';

@@ -1,7 +1,8 @@
 import { chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { findVault, normalAddress, storeAt } from '../../../packages/cli/src/address.js';
+import { findVault, normalAddress } from '../../../packages/cli/src/address.js';
+import { storeAt } from '../../../packages/cli/src/store-at.js';
 import { tempDir } from '../../support/tmp.js';
 
 const ID = 'ab'.repeat(32);
@@ -22,10 +23,10 @@ describe('finding the vault', () => {
     const root = place({ 'oxp-vault.yaml': `vault: ./far\nexpect: ${ID}\n`, 'a/vault/log/checkpoint': 'x' });
     const cwd = join(root, 'a', 'b');
     const env = { OXP_VAULT: 'named' };
-    expect(await findVault({ cwd, env }, 'typed')).toEqual({ address: join(cwd, 'typed'), from: '--vault' });
-    expect(await findVault({ cwd, env }, undefined)).toEqual({ address: join(cwd, 'named'), from: 'OXP_VAULT' });
+    expect(await findVault({ cwd, env }, 'typed')).toEqual({ address: join(cwd, 'typed'), base: cwd, from: '--vault' });
+    expect(await findVault({ cwd, env }, undefined)).toEqual({ address: join(cwd, 'named'), base: cwd, from: 'OXP_VAULT' });
     // Relative to the file, and the file goes before a vault that is nearer.
-    expect(await findVault({ cwd, env: {} }, undefined)).toEqual({ address: join(root, 'far'), expect: ID, from: join(root, 'oxp-vault.yaml') });
+    expect(await findVault({ cwd, env: {} }, undefined)).toEqual({ address: join(root, 'far'), base: root, expect: ID, from: join(root, 'oxp-vault.yaml') });
   });
 
   it('finds a vault above, itself or in vault/', async () => {
@@ -60,9 +61,20 @@ describe('finding the vault', () => {
 });
 
 describe('an address', () => {
-  it.each([['git+https://example.org/v.git'], ['git+.'], ['s3://bucket/prefix']])('%s is left as typed, and told to come later', (address) => {
+  const at = (address: string) => storeAt({ address, base: '/' }, { io: { env: {} }, offline: false, interactive: false });
+
+  it.each(['git+https://example.org/v.git', 'git+.', 's3://bucket/prefix'])('%s is left as typed', (address) => {
     expect(normalAddress(address, '/base')).toBe(address);
-    expect(() => storeAt(address)).toThrowError(expect.objectContaining({ code: 'UNSUPPORTED' }));
+  });
+
+  it('in Git has a Git store, and what would reach another program than git none', async () => {
+    expect((await at('git+https://example.org/v.git#b')).address).toBe('git+https://example.org/v.git#b');
+    await expect(at('git+--upload-pack=touch /tmp/x')).rejects.toMatchObject({ code: 'BAD_ADDRESS' });
+    await expect(at('git+.')).rejects.toMatchObject({ code: 'BAD_ADDRESS' });
+  });
+
+  it('in a bucket is told to come later', async () => {
+    await expect(at('s3://bucket/prefix')).rejects.toMatchObject({ code: 'UNSUPPORTED' });
   });
 
   it.each(['', 'a\nb', 'https://example.org/vault', 'file:///x'])('%j is refused', (address) => {

@@ -1,8 +1,9 @@
 /** `gc`: removes what killed writers and replaced pages leave behind. */
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { breakLock, findGarbage, type LockDescription, removeLeftovers, type Vault } from '@oxp-vault/core';
+import { breakLock, findGarbage, type LockDescription, removeGarbage, removeLeftovers, type Store, VaultError } from '@oxp-vault/core';
 import type { Command } from 'commander';
+import { isRemote } from '../address.js';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { bytes, columns, count, dateTime } from '../render.js';
@@ -37,16 +38,18 @@ interface Found {
 }
 
 async function gc(context: CliContext, options: GcOptions): Promise<void> {
-  const { address: directory } = await context.address();
+  const { address } = await context.address();
+  const directory = isRemote(address) ? undefined : address;
   const broken = options.breakLock ? await tryBreak(context, directory, options.dryRun ?? false) : undefined;
   const vault = await context.vault();
   const { paths, pagesOnly } = await findGarbage(vault);
   const youngest = options.now ? Infinity : Date.now() - OLD * 1000;
-  const garbage = await sizes(directory, paths, youngest);
+  // A store that writes a batch as one act holds no file that is about to be committed: all of them are old enough.
+  const garbage = directory === undefined ? await contents(vault.store, paths) : await sizes(directory, paths, youngest);
   let leftovers = 0;
   if (!options.dryRun) {
-    await removeAll(vault, garbage);
-    leftovers = await removeLeftovers(directory, options.now ? 0 : OLD);
+    if (!(await removeGarbage(vault, garbage.map((file) => file.path)))) throw new VaultError('RACE_LOST', 'somebody wrote to the vault meanwhile', { hint: 'Nothing was removed. Run it again.' });
+    if (directory !== undefined) leftovers = await removeLeftovers(directory, options.now ? 0 : OLD);
   }
   const size = garbage.reduce((sum, file) => sum + file.size, 0);
   const what = [count(garbage.length, 'file'), ...(leftovers > 0 ? [count(leftovers, 'unfinished file')] : [])].join(' and ');
@@ -59,7 +62,8 @@ async function gc(context: CliContext, options: GcOptions): Promise<void> {
   if (paths.length > garbage.length) await context.say(`${count(paths.length - garbage.length, 'file')} younger than an hour kept: a writer may be about to commit them.`);
 }
 
-async function tryBreak(context: CliContext, directory: string, dryRun: boolean): Promise<LockDescription | undefined> {
+async function tryBreak(context: CliContext, directory: string | undefined, dryRun: boolean): Promise<LockDescription | undefined> {
+  if (directory === undefined) throw new VaultError('USAGE', 'only a vault in a directory has a lock');
   if (dryRun) return undefined;
   if (!(await context.confirm('Break the lock? Only if you know that its holder is gone.'))) return undefined;
   const found = await breakLock(directory);
@@ -84,6 +88,6 @@ async function sizes(directory: string, paths: readonly string[], youngest: numb
   return found;
 }
 
-async function removeAll(vault: Vault, garbage: readonly Found[]): Promise<void> {
-  for (const { path } of garbage) await vault.store.remove(path);
+async function contents(store: Store, paths: readonly string[]): Promise<Found[]> {
+  return Promise.all(paths.map(async (path) => ({ path, size: (await store.get(path))?.length ?? 0 })));
 }

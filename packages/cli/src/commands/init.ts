@@ -4,7 +4,7 @@ import { lstat, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { type Card, defaultBootstrap, formatDraft, type Identity, initialPolicy, initVault, isName, isVaultError, type Policy, type Vault, VaultError, type VaultOptions } from '@oxp-vault/core';
 import type { Command } from 'commander';
-import { CONFIG_FILE, normalAddress, storeAt } from '../address.js';
+import { CONFIG_FILE, isRemote, normalAddress, upwards } from '../address.js';
 import { readCardFile } from '../card-file.js';
 import { type Act, examples } from '../command.js';
 import type { CliContext } from '../context.js';
@@ -22,6 +22,8 @@ interface InitOptions {
 }
 
 const BOOTSTRAP_FILE = 'bootstrap.yaml';
+const OUTSIDE_GIT = './vault';
+const HERE = 'git+.';
 const DEFAULT_ROLE = 'team';
 /** Teams share drafts; that everybody may say where the vault is, nobody wants. */
 const DRAFT_MODE = 0o664;
@@ -30,7 +32,7 @@ export function define(command: Command, act: Act): void {
   const collect = (value: string, list: readonly string[]): string[] => [...list, value];
   command
     .description('Makes a vault, and beside it the files that you go on with: oxp-vault.yaml, bootstrap.yaml, policy.yaml. Without options: you are its admin, alone in the role team.')
-    .argument('[address]', 'where the vault goes', './vault')
+    .argument('[address]', `where the vault goes (default: the branch oxp-vault of the Git repository around you, ${HERE}; outside of one ${OUTSIDE_GIT})`)
     .option('--name <name>', 'what to call it (default: the name of this directory)')
     .option('--admin <card>', 'another admin; repeat', collect, [])
     .option('--role <role>', 'a role; repeat. You are in the first one', collect, [])
@@ -41,16 +43,16 @@ export function define(command: Command, act: Act): void {
   examples(command,
     'oxp-vault init',
     'oxp-vault init --role infra --role platform --admin bruno.card --member infra=bruno.card --member platform=carol.card',
-    'oxp-vault init /mnt/share/platform-vault --name platform',
+    'oxp-vault init git+ssh://git@git.example.org/infra/vault.git --name platform',
   );
 }
 
-async function init(context: CliContext, address: string, options: InitOptions): Promise<void> {
+async function init(context: CliContext, given: string | undefined, options: InitOptions): Promise<void> {
   const { io } = context;
-  const place = context.options.vault ?? address;
+  const address = normalAddress(context.options.vault ?? given ?? ((await inRepository(io.cwd)) ? HERE : OUTSIDE_GIT), io.cwd);
   const config = join(io.cwd, CONFIG_FILE);
   if (!(await isEmptyFile(config))) await mustNotExist(config);
-  const store = storeAt(normalAddress(place, io.cwd));
+  const store = await context.store({ address, base: io.cwd });
   const name = options.name ?? usableName(basename(io.cwd));
   if (!isName(name)) {
     throw new VaultError('BAD_NAME', 'this is no name for a vault: small letters, digits, dots and dashes, a letter first', { hint: 'Name it: oxp-vault init --name NAME' });
@@ -73,7 +75,7 @@ async function init(context: CliContext, address: string, options: InitOptions):
     steward: me.person,
   });
   const vault = await makeOrFinish(context, { store, local: context.local(), clock: context.clock, identity }, policy);
-  const wrote = await writeDrafts(context, config, vault, policy);
+  const wrote = await writeDrafts(context, config, address, vault.id, policy);
   await report(context, vault, me, wrote);
 }
 
@@ -125,14 +127,35 @@ function usableName(text: string): string {
   return text.toLowerCase().replace(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z]+/, '').replace(/\.\.+/g, '.').slice(0, 64);
 }
 
-async function writeDrafts(context: CliContext, config: string, vault: Vault, policy: Policy): Promise<string[]> {
-  const near = relative(context.io.cwd, vault.store.address);
-  const address = near === '' ? '.' : near.startsWith(`..${sep}`) || resolve(near) === near ? vault.store.address : `./${near}`;
+/** Whether git would find a repository from here; no need to start it. */
+async function inRepository(directory: string): Promise<boolean> {
+  for (const each of upwards(directory)) if (await isThere(join(each, '.git'))) return true;
+  return false;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'EACCES') return false;
+    throw ioError('cannot look at', path, error);
+  }
+}
+
+/** As it stands in oxp-vault.yaml, which may lie in somebody else's copy of the repository. */
+function addressFor(address: string, cwd: string): string {
+  if (isRemote(address)) return address;
+  const near = relative(cwd, address);
+  return near === '' ? '.' : near.startsWith(`..${sep}`) || resolve(near) === near ? address : `./${near}`;
+}
+
+async function writeDrafts(context: CliContext, config: string, address: string, vault: string, policy: Policy): Promise<string[]> {
   const files: readonly (readonly [string, string])[] = [
     [join(context.io.cwd, DRAFT_FILE), formatDraft(policy)],
     [join(context.io.cwd, BOOTSTRAP_FILE), defaultBootstrap()],
     // The last one: where it is, this was done.
-    [config, `# How commands find the vault, and which one it must be. Not secret.\nvault: ${JSON.stringify(address)}\nexpect: ${vault.id}\n`],
+    [config, `# How commands find the vault, and which one it must be. Not secret.\nvault: ${JSON.stringify(addressFor(address, context.io.cwd))}\nexpect: ${vault}\n`],
   ];
   const wrote: string[] = [];
   for (const [path, text] of files) if (await writeUnlessThere(context, path, text)) wrote.push(basename(path));

@@ -26,3 +26,11 @@ export async function findGarbage(vault: Vault): Promise<Garbage> {
   const shapes = pagesOnly ? [PAGE] : OURS;
   return { paths: there.filter((path) => !named.has(path) && shapes.some((shape) => shape.test(path))), pagesOnly };
 }
+
+/** Removes what `findGarbage` has found: one by one, or as one act where the store keeps a history. False when a writer was first. */
+export async function removeGarbage(vault: Vault, paths: readonly string[]): Promise<boolean> {
+  const { store, checkpointBytes } = vault;
+  if (store.commit) return store.commit({ old: checkpointBytes, next: checkpointBytes, files: [], replaced: paths, about: 'removed files that no entry names' });
+  for (const path of paths) await store.remove(path);
+  return true;
+}
