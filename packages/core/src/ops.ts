@@ -1,6 +1,8 @@
 /** One table: op -> closed schema of its body, who may in principle, and what it does to the state (docs/format.md, "Ops"). */
 import * as v from 'valibot';
-import * as custody from './custody/ops.js';
+import { applyAck, applyCheck, applyShare, registerVersion, type CustodyContext } from './custody/apply.js';
+import * as custodyOps from './custody/ops.js';
+import { couldOpen, custodyOf, isAcknowledged, type CustodyState } from './custody/state.js';
 import { refusal, type Refusal } from './errors.js';
 import * as handover from './handover/ops.js';
 import { applyInit, applyPropose, applySign, applyWithdraw, type PolicyContext } from './policy/apply.js';
@@ -8,11 +10,12 @@ import * as policyOps from './policy/ops.js';
 import { applyDeviceAdd, applyDeviceRemove } from './policy/people.js';
 import { applyEpoch, applyGrant } from './policy/roles.js';
 import { ruleFor, rolesOf } from './policy/rules.js';
-import { newestEpoch, type PolicyState } from './policy/state.js';
+import { deviceKeys, newestEpoch, type PolicyState } from './policy/state.js';
 import type { CurrentTree } from './policy/transition.js';
 import { applyOpen, applyRetire, applySeal, applyStanding, type SealContext } from './seal/apply.js';
 import * as sealOps from './seal/ops.js';
-import { newestVersion, type SealAuthority, type SecretsState } from './seal/state.js';
+import { newestVersion, settleVersion, versionOf, type SealAuthority, type SecretsState } from './seal/state.js';
+import { statementDigest } from './seal/statement.js';
 import type { VaultState } from './vault-state.js';
 import type { Json, Signer } from './wire.js';
 
@@ -77,6 +80,32 @@ function sealOp<T>(
   });
 }
 
+/** Sealing, which under custody also says who holds which share. */
+const seal = founded(sealOps.SecretSeal, true, (state, body, context) => {
+  const secrets = applySeal(state.secrets, body, { ...context, authority: authorityOf(state.policy) });
+  if ('code' in secrets) return secrets;
+  const { statement } = body;
+  if (!('custody' in statement)) return { ...state, secrets };
+  return { ...state, secrets, custody: registerVersion(state.custody, statementDigest(statement), statement, custodyContext(state, context)) };
+});
+
+/** An op by which a custodian says something of its share. A version comes into effect once enough have acknowledged. */
+function custodyOp<T>(schema: v.GenericSchema<unknown, T>, rules: (state: Founded, body: T, context: CustodyContext) => CustodyState | Refusal, settles?: (body: T) => string): Op<T> {
+  return founded(schema, false, (state, body, opContext) => {
+    const context = custodyContext(state, opContext);
+    const custody = rules(state, body, context);
+    if ('code' in custody) return custody;
+    const statement = settles?.(body);
+    const record = statement === undefined ? undefined : custodyOf(custody, statement);
+    const settled = statement !== undefined && record !== undefined && isAcknowledged(record, context.devicesOf);
+    return { ...state, custody, secrets: settled ? settleVersion(state.secrets, statement) : state.secrets };
+  });
+}
+
+function custodyContext(state: Founded, { leaf, time, actor }: OpContext): CustodyContext {
+  return { leaf, time, actor, devicesOf: (person) => deviceKeys(state.policy.people, person) };
+}
+
 /** An op whose bytes are fixed but which this release does not act on: its leaf is void here (docs/format.md, "Not yet"). */
 function laterOp<T>(schema: v.GenericSchema<unknown, T>): Op<T> {
   return { schema, machines: false, apply: () => refusal('UNSUPPORTED', 'this release does not act on this op yet') };
@@ -102,13 +131,13 @@ const OPS = {
   'device.remove': policyOp(policyOps.DeviceRemove, (s, body, c) => applyDeviceRemove(s.policy, body, c.actor, c.leaf)),
   'role.epoch': policyOp(policyOps.RoleEpoch, (s, body, c) => applyEpoch(s.policy, body, c.actor, c.leaf)),
   'role.grant': policyOp(policyOps.RoleGrant, (s, body, c) => applyGrant(s.policy, body, c.actor, c.leaf)),
-  'secret.seal': sealOp(sealOps.SecretSeal, true, applySeal),
+  'secret.seal': seal,
   'secret.open': sealOp(sealOps.SecretOpen, true, applyOpen),
   'secret.standing': sealOp(sealOps.SecretStanding, false, applyStanding),
   'secret.retire': sealOp(sealOps.SecretRetire, true, applyRetire),
-  'custody.ack': laterOp(custody.CustodyAck),
-  'custody.check': laterOp(custody.CustodyCheck),
-  'custody.share': laterOp(custody.CustodyShare),
+  'custody.ack': custodyOp(custodyOps.CustodyAck, (s, body, c) => applyAck(s.custody, body, c), (body) => body.statement),
+  'custody.check': custodyOp(custodyOps.CustodyCheck, (s, body, c) => applyCheck(s.custody, body, c)),
+  'custody.share': custodyOp(custodyOps.CustodyShare, (s, body, c) => applyShare(s.custody, body, versionOf(s.secrets, body.name, body.version)?.digest, c)),
   'handover.offer': laterOp(handover.HandoverOffer),
   'handover.request': laterOp(handover.HandoverRequest),
   'handover.consent': laterOp(handover.HandoverConsent),
@@ -147,13 +176,13 @@ export function applyOp(state: VaultState, { op, body }: OpBody, context: OpCont
 }
 
 function policyContext(state: Founded, context: OpContext): PolicyContext {
-  return { leaf: context.leaf, actor: context.actor, file: (digest) => context.file(digest), currentTrees: () => currentTrees(state.secrets) };
+  return { leaf: context.leaf, actor: context.actor, file: (digest) => context.file(digest), currentTrees: () => currentTrees(state) };
 }
 
-function* currentTrees(secrets: SecretsState): Iterable<CurrentTree> {
+function* currentTrees({ secrets, custody }: Founded): Iterable<CurrentTree> {
   for (const [secret, versions] of secrets.secrets) {
-    const newest = newestVersion(versions)?.statement;
-    if (newest && 'custody' in newest) yield { secret, tree: newest.custody.tree };
+    const record = custodyOf(custody, newestVersion(versions)?.digest ?? '');
+    if (record) yield { secret, couldOpen: (people) => couldOpen(record, () => true, (person) => deviceKeys(people, person)) };
   }
 }
 

@@ -1,4 +1,5 @@
 /** What the fold of a log gives: plain data, each part owned by one domain. */
+import type { CustodyState } from './custody/state.js';
 import type { ErrorCode } from './errors.js';
 import type { PolicyState } from './policy/state.js';
 import { DigestSet } from './primitives/digest-set.js';
@@ -19,6 +20,8 @@ export interface VaultState {
   /** Undefined before `vault.init`. */
   readonly policy: PolicyState | undefined;
   readonly secrets: SecretsState;
+  /** Who holds the shares of versions under custody. */
+  readonly custody: CustodyState;
   readonly digests: DigestSet;
   /** By leaf index, in decimal. */
   readonly voids: PersistentMap<VoidLeaf>;
@@ -28,6 +31,7 @@ export const emptyState: VaultState = {
   size: 0,
   policy: undefined,
   secrets: { secrets: PersistentMap.from([]), statements: PersistentMap.from([]), ciphertexts: DigestSet.empty, standing: new Map() },
+  custody: { versions: PersistentMap.from([]) },
   digests: DigestSet.empty,
   voids: PersistentMap.from([]),
 };

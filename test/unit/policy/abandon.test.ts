@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Refusal } from '../../../packages/core/src/errors.js';
 import { checkPolicyFile, encodePolicy, type Policy } from '../../../packages/core/src/policy/policy.js';
+import { peopleUnder } from '../../../packages/core/src/policy/people.js';
 import type { PolicyState } from '../../../packages/core/src/policy/state.js';
 import { judgeTransition, type Change } from '../../../packages/core/src/policy/transition.js';
 import { baseOf, makeCast, policyOf, type Cast } from '../../support/policies.js';
@@ -16,7 +17,9 @@ function judge(current: Policy, change: Partial<Policy>, custodians: readonly st
   const state: PolicyState = { vault: digest, policy, digest, since: 0, people, keys: new Map(), recipients: new Map(), removed: new Set(), proposals: [], roles: new Map() };
   const next = checkPolicyFile(encodePolicy({ ...policy, number: policy.number + 1, previous: digest, abandon: { secrets: [], roles: [] }, ...change }));
   if ('code' in next) throw new Error(next.message);
-  return judgeTransition(state, next, [{ secret: 'pki/root', tree: { need: 2, of: custodians } }], people);
+  const after = peopleUnder(state, next, 1);
+  if ('code' in after) throw new Error(after.message);
+  return judgeTransition(state, next, [{ secret: 'pki/root', couldOpen: (present) => custodians.every((person) => present.has(person)) }], after.people);
 }
 
 describe('judgeTransition, custody', () => {

@@ -1,5 +1,6 @@
 /** The verified state, cached between runs. Never trusted beyond this machine: the pin decides, and a cache that does not fit it is dropped. */
 import { deserialize, serialize } from 'node:v8';
+import type { CustodyRecord } from '../custody/state.js';
 import type { LocalState } from '../ports.js';
 import type { PolicyState } from '../policy/state.js';
 import { CompactRange, type CompactRangeJson } from '../primitives/compact-range.js';
@@ -10,7 +11,7 @@ import type { SecretVersion, Standing } from '../seal/state.js';
 import type { VaultState, VoidLeaf } from '../state.js';
 
 /** Raised whenever the state or the fold changes its meaning: older caches are then dropped and the log is folded anew. */
-const CACHE_VERSION = 5;
+const CACHE_VERSION = 6;
 const CACHE_TAG = 'oxp-vault/state-cache';
 const DIGEST_SIZE = 32;
 
@@ -51,6 +52,7 @@ interface Frozen {
   policy: PolicyState | undefined;
   secrets: readonly (readonly [string, readonly SecretVersion[]])[];
   standing: ReadonlyMap<string, Standing>;
+  custody: readonly (readonly [string, CustodyRecord])[];
   digests: Uint8Array;
   voids: readonly (readonly [string, VoidLeaf])[];
   tree: CompactRangeJson;
@@ -76,6 +78,7 @@ export async function writeStateCache(local: LocalState, vault: string, log: Ver
     policy: state.policy,
     secrets: [...state.secrets.secrets],
     standing: state.secrets.standing,
+    custody: [...state.custody.versions],
     digests: state.digests.toBuffer(),
     voids: [...state.voids],
     tree: tree.toJSON(),
@@ -117,6 +120,7 @@ export async function readStateCache(local: LocalState, vault: string): Promise<
     size: frozen.size,
     policy: frozen.policy,
     secrets: { secrets, statements, ciphertexts, standing: frozen.standing },
+    custody: { versions: PersistentMap.from(frozen.custody) },
     digests: DigestSet.fromBuffer(frozen.digests),
     voids: PersistentMap.from(frozen.voids),
   };

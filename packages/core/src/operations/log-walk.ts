@@ -78,14 +78,14 @@ async function read(store: Store, data: Uint8Array): Promise<Pick<WalkedLeaf, 'e
   const { op } = entry.payload;
   try {
     const parsed = isOp(op) ? parseBody(op, entryBody(entry, () => bytes)) : undefined;
-    return parsed ? { entry, parsed, files: [...own, ...filesOf(parsed)] } : { entry, files: own };
+    return parsed ? { entry, parsed, files: [...own, ...filesOf(parsed, entry.payload.actor.person)] } : { entry, files: own };
   } catch (error) {
     if (isVaultError(error)) return { entry, files: own };
     throw error;
   }
 }
 
-function filesOf({ op, body }: OpBody): NamedFile[] {
+function filesOf({ op, body }: OpBody, actor: string): NamedFile[] {
   switch (op) {
     case 'vault.init':
       return [policyFile(1, body.policy)];
@@ -97,6 +97,10 @@ function filesOf({ op, body }: OpBody): NamedFile[] {
     }
     case 'secret.seal':
       return statementFiles(body.statement);
+    case 'custody.share': {
+      const { name, version, blob } = body;
+      return [{ path: sharePath(name, version, actor, blob.sha256), ...blob, what: `the share of ${name} v${version} of ${actor}` }];
+    }
     default:
       // What ops of a later release name, this one cannot know: garbage.ts then leaves it alone.
       return [];

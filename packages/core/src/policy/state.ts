@@ -79,6 +79,11 @@ export interface PolicyState {
   readonly upgrade?: { readonly format: number; readonly leaf: number };
 }
 
+/** Key ids of a person's living devices; none where nobody of this name is enrolled. */
+export function deviceKeys(people: PolicyState['people'], person: string): string[] {
+  return (people.get(person)?.devices ?? []).map((device) => device.id);
+}
+
 /** The living device with this key id, if it is this person's. */
 export function livingDevice(state: Pick<PolicyState, 'people'>, person: string, key: string): Device | undefined {
   return state.people.get(person)?.devices.find((d) => d.id === key);

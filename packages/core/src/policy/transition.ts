@@ -1,14 +1,14 @@
 /** From policy N to N+1: what kind of change it is, hence whose signatures it needs, and whether it may happen at all. */
 import { refusal, type Refusal } from '../errors.js';
 import { canonicalEqual } from '../primitives/canonical-json.js';
-import { isSatisfied, type ThresholdTree } from '../primitives/threshold-tree.js';
 import type { CheckedPolicy, Policy } from './policy.js';
 import { canOpen, holders, type PolicyState } from './state.js';
 
-/** A custody tree that a current version of a secret is split along. */
+/** The custodians of the current version of a secret. */
 export interface CurrentTree {
   readonly secret: string;
-  readonly tree: ThresholdTree;
+  /** True when those of them who are among these people, with devices that can open their shares, are enough. */
+  couldOpen(people: PolicyState['people']): boolean;
 }
 
 /** Whose agreement a successor needs: the admins of both, or the managers of each role whose membership it changes. */
@@ -30,10 +30,9 @@ export function judgeTransition(state: PolicyState, next: CheckedPolicy, trees: 
 
 /** Refuses to lock a secret or a role's keys away for ever, unless the policy says that it means to. */
 function strands(state: PolicyState, policy: Policy, people: PolicyState['people'], trees: Iterable<CurrentTree>): Refusal | undefined {
-  for (const { secret, tree } of trees) {
-    const couldOpen = ({ persons }: Policy): boolean => isSatisfied(tree, (p) => Object.hasOwn(persons, p));
+  for (const { secret, couldOpen } of trees) {
     // What an earlier version abandoned is not held against the later ones.
-    if (!policy.abandon.secrets.includes(secret) && couldOpen(state.policy) && !couldOpen(policy)) {
+    if (!policy.abandon.secrets.includes(secret) && couldOpen(state.people) && !couldOpen(people)) {
       return refusal('WOULD_STRAND', `the custodians left by policy ${policy.number} could never open ${secret} again`,
         `Hand it over or seal it anew first, or name it under abandon: { secrets: [${secret}] }`);
     }

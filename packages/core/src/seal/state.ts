@@ -56,6 +56,14 @@ export interface SealRule {
   readonly custody?: { readonly group: string; readonly tree: ThresholdTree };
 }
 
+/** The state where the version with this statement digest is in effect: its custodians have acknowledged. */
+export function settleVersion(state: SecretsState, digest: string): SecretsState {
+  const at = state.statements.get(digest);
+  if (!at) return state;
+  const versions = state.secrets.get(at.name) ?? [];
+  return { ...state, secrets: state.secrets.set(at.name, versions.map((ver) => (ver.digest === digest ? { ...ver, pending: false } : ver))) };
+}
+
 /** The newest version that is not pending. Undefined where none is acknowledged yet. */
 export function newestVersion(versions: readonly SecretVersion[]): SecretVersion | undefined {
   return versions.findLast((ver) => !ver.pending);
