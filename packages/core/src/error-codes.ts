@@ -75,6 +75,7 @@ const codes = {
   WRONG_STATEMENT: 'verification',
   SEALER_FAULT: 'verification',
   SELF_CHECK_FAILED: 'verification',
+  SHARE_MISMATCH: 'verification',
   EXPECT_MISMATCH: 'verification',
   UPGRADE_REQUIRED: 'verification',
   MIXED_RECIPIENTS: 'verification',
@@ -85,6 +86,7 @@ const codes = {
   NEEDS_SIGNATURES: 'needs-others',
   NEEDS_GRANT: 'needs-others',
   PENDING: 'needs-others',
+  NEEDS_SHARES: 'needs-others',
   EXPECT_NEEDED: 'needs-others',
 
   STALE_DRAFT: 'conflict',

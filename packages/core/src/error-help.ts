@@ -58,6 +58,7 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, string>> = {
   STANZA_MISMATCH: 'The header of a file has other recipients than its sealer signed. Somebody who can read it has added a recipient, or taken one away. It was not decrypted.',
   WRONG_STATEMENT: 'The signed statement of a version does not fit its place: another name, number or predecessor. A statement cannot be moved from one secret to another. It has no effect.',
   SEALER_FAULT: 'A file is exactly what was signed, and still does not open for a reader whom it names: whoever sealed or granted it made a mistake, or meant to. The message names that person. Ask for it to be sealed or granted anew.',
+  SHARE_MISMATCH: 'What is given as the share of a custodian is not the share that was dealt: it does not match the commitment that the sealer signed, has a wrong length, or is for another place. The message names the custodian. Nothing was put together with it. Take the share of another one, and let this one run `oxp-vault custody check`.',
   SELF_CHECK_FAILED: 'The content of a secret does not fit its public parts: the key is not that of the certificate, a clause does not parse, a probe does not decrypt. The message says which check failed. Seal a good value, or ask who sealed this one.',
   EXPECT_MISMATCH: 'The vault here is not the one that --expect, OXP_VAULT_EXPECT or oxp-vault.yaml names. Nothing was accepted. Check the address and the line that you were given, over a channel that you trust.',
   UPGRADE_REQUIRED: 'The vault has agreed on a policy of a newer format, with meanings that this release does not know. To go on would be to guess. Install a newer oxp-vault.',
@@ -68,7 +69,8 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, string>> = {
 
   NEEDS_SIGNATURES: 'What was proposed is in the log and waits for more signatures. `oxp-vault status` names whose; they type `oxp-vault policy sign`. Nothing more is for you to do.',
   NEEDS_GRANT: 'You are a member of the role, and nobody has given you its key on this device yet. Any member who holds it types `oxp-vault role grant ROLE`; most writing commands do it on the way.',
-  PENDING: 'A version is not in effect yet: its custodians have not acknowledged their shares. Until then the version before it counts.',
+  PENDING: 'A version is not in effect yet: its custodians have not acknowledged their shares. Until then the version before it counts. `oxp-vault custody status` names who is awaited; they type `oxp-vault custody ack`.',
+  NEEDS_SHARES: 'What is under custody opens with the shares of enough custodians, and there are fewer. Nothing was put together. The message says whose shares there are and whose are needed.',
   EXPECT_NEEDED: 'This machine has never met this vault, and nobody has said that it is the right one: it may be an old copy, or a false one. Reading works. Before the first write, ask somebody who knows it for the line that `oxp-vault status` prints, and pass it once: --expect VAULT@SIZE:ROOT.',
 
   STALE_DRAFT: 'The draft policy.yaml is based on a policy that is no longer the newest. Take over what has changed meanwhile (`oxp-vault policy show` prints the one in effect), set `based-on`, and propose again.',

@@ -59,7 +59,7 @@ export function custodyOf(state: CustodyState, statement: string): CustodyRecord
   return state.versions.get(statement);
 }
 
-export function leafAt(record: CustodyRecord, path: string): CustodyLeaf | undefined {
+export function leafAt<L extends { readonly path: string }>(record: { readonly leaves: readonly L[] }, path: string): L | undefined {
   return record.leaves.find((leaf) => leaf.path === path);
 }
 
