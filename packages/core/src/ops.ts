@@ -12,9 +12,10 @@ import { applyEpoch, applyGrant } from './policy/roles.js';
 import { ruleFor, rolesOf } from './policy/rules.js';
 import { deviceKeys, newestEpoch, type PolicyState } from './policy/state.js';
 import type { CurrentTree } from './policy/transition.js';
-import { applyOpen, applyRetire, applySeal, applyStanding, type SealContext } from './seal/apply.js';
+import { applyOpen, applyRetire, applySeal, type SealContext } from './seal/apply.js';
 import * as sealOps from './seal/ops.js';
 import { newestVersion, settleVersion, versionOf, type SealAuthority, type SecretsState } from './seal/state.js';
+import { applyStanding, withoutLeavers } from './seal/standing.js';
 import { statementDigest } from './seal/statement.js';
 import type { VaultState } from './vault-state.js';
 import type { Json, Signer } from './wire.js';
@@ -58,14 +59,8 @@ function founded<T>(schema: v.GenericSchema<unknown, T>, machines: boolean, appl
 function policyOp<T>(schema: v.GenericSchema<unknown, T>, rules: (state: Founded, body: T, context: OpContext) => PolicyState | Refusal): Op<T> {
   return founded(schema, false, (state, body, context) => {
     const policy = rules(state, body, context);
-    return 'code' in policy ? policy : { ...state, policy, secrets: withoutLeavers(state.secrets, policy) };
+    return 'code' in policy ? policy : { ...state, policy, secrets: withoutLeavers(state.secrets, (person) => policy.people.has(person)) };
   });
-}
-
-/** Standing access ends with its machine: whoever is enrolled later under the same name begins without it. */
-function withoutLeavers(secrets: SecretsState, policy: PolicyState): SecretsState {
-  const left = [...secrets.standing].filter(([machine]) => policy.people.has(machine));
-  return left.length === secrets.standing.size ? secrets : { ...secrets, standing: new Map(left) };
 }
 
 /** An op that changes what is known of the secrets. */
@@ -197,6 +192,7 @@ export function authorityOf(state: PolicyState): SealAuthority {
       const { path, owners, writers } = rule;
       return 'readers' in rule ? { path, owners, writers, readers: rule.readers } : { path, owners, writers, custody: { group: rule.custody, tree: policy.custody[rule.custody]! } };
     },
+    rulePaths: () => policy.rules.map((rule) => rule.path),
     rolesOf: (person) => rolesOf(policy, person),
     epochOf(role) {
       const epoch = newestEpoch(state, role);

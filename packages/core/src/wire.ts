@@ -25,6 +25,21 @@ export const RulePath = v.union([
   v.pipe(v.string(), v.maxLength(256), v.check((s) => isSecretName(s.endsWith('/') ? s.slice(0, -1) : s))),
 ]);
 
+/** True for what a rule's path covers: `/` everything, `dns/` all below it, `pki/root` only itself. Of paths too: `dns/` covers `dns/keys/`. */
+export function pathMatches(path: string, name: string): boolean {
+  if (path === '/') return true;
+  return path.endsWith('/') ? name.startsWith(path) : name === path;
+}
+
+/** Of the rules whose path matches, the one with the longest: it decides, whole. An exact path is longer than the folder it lies in. */
+export function decidingRule<R extends { readonly path: string }>(rules: readonly R[], name: string): R | undefined {
+  let best: R | undefined;
+  for (const rule of rules) {
+    if (pathMatches(rule.path, name) && (best === undefined || rule.path.length > best.path.length)) best = rule;
+  }
+  return best;
+}
+
 /** Zero or a positive safe integer. */
 export const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** A positive safe integer. */

@@ -241,31 +241,6 @@ describe('secret.*', () => {
     expect(retire(cast.alice, 1)).toBe('ALREADY_DONE');
     expect(act(cast.alice, 'secret.retire', { statement: 'ab'.repeat(32) })).toBe('VERSION_NOT_FOUND');
   });
-
-  it('standing: a human who owns the paths, for a machine', () => {
-    const standing = (by: Identity, machine: string, scope: string[]): string | undefined => act(by, 'secret.standing', { machine, scope, notAfter: 1 });
-    expect(standing(cast.carol, 'ci', ['app/'])).toBe('NOT_ALLOWED');
-    expect(standing(cast.alice, 'ci', ['app/', 'pki/'])).toBe('NOT_ALLOWED');
-    expect(standing(cast.alice, 'bob', ['app/'])).toBe('NOT_ALLOWED');
-    expect(standing(cast.alice, 'eve', ['app/'])).toBe('PERSON_NOT_FOUND');
-    expect(standing(cast.alice, 'ci', [])).toBe('ALREADY_DONE');
-    expect(standing(cast.alice, 'ci', ['app/'])).toBeUndefined();
-    // Ended by who owns something of it, not by anybody.
-    expect(standing(cast.carol, 'ci', [])).toBe('NOT_ALLOWED');
-    expect(standing(cast.bob, 'ci', [])).toBeUndefined();
-    expect(standing(cast.bob, 'ci', [])).toBe('ALREADY_DONE');
-  });
-
-  it('standing: ends with the machine, and does not come back with its name', () => {
-    act(cast.alice, 'secret.standing', { machine: 'ci', scope: ['app/'], notAfter: 1 });
-    expect(state.secrets.standing.has('ci')).toBe(true);
-    const base = successorBase(state.policy!);
-    const { ci: _, ...persons } = base.persons;
-    const file = encodePolicy({ ...base, persons, roles: { ...base.roles, machines: { members: [] } } });
-    const digest = sha256Hex(file);
-    expect(act(cast.alice, 'policy.propose', { number: 2, digest, previous: state.policy!.digest }, { file })).toBeUndefined();
-    expect(state.secrets.standing.has('ci')).toBe(false);
-  });
 });
 
 describe('staleness', () => {

@@ -11,7 +11,7 @@ import type { SecretVersion, Standing } from '../seal/state.js';
 import type { VaultState, VoidLeaf } from '../state.js';
 
 /** Raised whenever the state or the fold changes its meaning: older caches are then dropped and the log is folded anew. */
-const CACHE_VERSION = 6;
+const CACHE_VERSION = 7;
 const CACHE_TAG = 'oxp-vault/state-cache';
 const DIGEST_SIZE = 32;
 
@@ -51,7 +51,7 @@ interface Frozen {
   size: number;
   policy: PolicyState | undefined;
   secrets: readonly (readonly [string, readonly SecretVersion[]])[];
-  standing: ReadonlyMap<string, Standing>;
+  standing: ReadonlyMap<string, readonly Standing[]>;
   custody: readonly (readonly [string, CustodyRecord])[];
   digests: Uint8Array;
   voids: readonly (readonly [string, VoidLeaf])[];

@@ -1,19 +1,10 @@
 /** Which rule decides for a name: the longest matching path, whole. */
+import { decidingRule } from '../wire.js';
 import type { Policy, Rule } from './policy.js';
 
-/** `/` matches everything, `dns/` all below it, `pki/root` only itself. */
-export function pathMatches(path: string, name: string): boolean {
-  if (path === '/') return true;
-  return path.endsWith('/') ? name.startsWith(path) : name === path;
-}
-
-/** The rule for a name, or undefined where none matches. An exact path is longer than the folder it lies in. */
+/** The rule of the policy for a name, or undefined where none matches. Which one decides at a leaf: rule-in-effect.ts. */
 export function ruleFor(policy: Pick<Policy, 'rules'>, name: string): Rule | undefined {
-  let best: Rule | undefined;
-  for (const rule of policy.rules) {
-    if (pathMatches(rule.path, name) && (best === undefined || rule.path.length > best.path.length)) best = rule;
-  }
-  return best;
+  return decidingRule(policy.rules, name);
 }
 
 /** Names of the roles that this person is a member of. */

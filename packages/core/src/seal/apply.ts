@@ -1,9 +1,9 @@
-/** Sealing, opening, standing access and retiring, judged at their leaf. */
+/** Sealing, opening and retiring, judged at their leaf. */
 import { refusal, type Refusal } from '../errors.js';
 import { recipientFault } from '../primitives/age-recipient.js';
 import { canonicalEqual } from '../primitives/canonical-json.js';
 import { treeLeaves } from '../primitives/threshold-tree.js';
-import type { SecretOpen, SecretRetire, SecretSeal, SecretStanding } from './ops.js';
+import type { SecretOpen, SecretRetire, SecretSeal } from './ops.js';
 import { newestVersion, type SealAuthority, type SealRule, type SecretsState, type SecretVersion } from './state.js';
 import type { Signer } from '../wire.js';
 import { statementDigest, type Custody, type Reader, type Statement } from './statement.js';
@@ -115,26 +115,6 @@ export function applyRetire(state: SecretsState, body: SecretRetire, context: Se
   }
   const retired = { leaf: context.leaf, by: context.actor.person };
   return { ...state, secrets: state.secrets.set(at.name, versions.map((ver) => (ver === version ? { ...ver, retired } : ver))) };
-}
-
-export function applyStanding(state: SecretsState, body: SecretStanding, context: SealContext): SecretsState | Refusal {
-  const { authority, actor } = context;
-  const machine = authority.isMachine(body.machine);
-  if (machine === undefined) return refusal('PERSON_NOT_FOUND', `${body.machine} is not enrolled`);
-  if (!machine) return refusal('NOT_ALLOWED', `${body.machine} is a human: standing access is for machines`);
-  if (authority.isMachine(actor.person) !== false) return refusal('MACHINE_NOT_ALLOWED', 'a machine cannot give standing access');
-  for (const path of body.scope) {
-    const rule = authority.rule(path);
-    if (!rule || !actsFor(context, rule.owners)) return refusal('NOT_ALLOWED', `${actor.person} does not own ${path}`);
-  }
-  const previous = state.standing.get(body.machine);
-  if (body.scope.length === 0) {
-    if (!previous || previous.scope.length === 0) return refusal('ALREADY_DONE', `${body.machine} has no standing access`);
-    const owns = previous.scope.some((path) => actsFor(context, authority.rule(path)?.owners ?? []));
-    if (previous.by !== actor.person && !owns) return refusal('NOT_ALLOWED', `${actor.person} owns nothing of what ${body.machine} may open`);
-  }
-  const standing = { machine: body.machine, scope: body.scope, notAfter: body.notAfter, by: actor.person, leaf: context.leaf };
-  return { ...state, standing: new Map(state.standing).set(body.machine, standing) };
 }
 
 function actsFor(context: SealContext, roles: readonly string[]): boolean {

@@ -25,7 +25,7 @@ export const SecretOpen = v.union([
 ]);
 export type SecretOpen = v.InferOutput<typeof SecretOpen>;
 
-/** An empty scope ends it. A newer one for the same machine replaces it. */
+/** An empty scope ends all that its signer may end; `notAfter` 0 ends what it names. For each name the newest of an owner decides (standing.ts). */
 export const SecretStanding = v.strictObject({ machine: Name, scope: sortedSet(RulePath), notAfter: Time });
 export type SecretStanding = v.InferOutput<typeof SecretStanding>;
 

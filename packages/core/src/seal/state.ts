@@ -19,12 +19,18 @@ export interface SecretVersion {
   readonly retired?: { readonly leaf: number; readonly by: string };
 }
 
+/** What one entry says of one path of its scope. */
 export interface Standing {
   readonly machine: string;
-  readonly scope: readonly string[];
+  /** As in a rule. */
+  readonly path: string;
+  /** Whole seconds; from then on it does not count. 0: ended. */
   readonly notAfter: number;
+  /** Its signer. */
   readonly by: string;
   readonly leaf: number;
+  /** This path, first, and those of the rules below it, each with whether its signer owned it at this leaf: the longest that matches a name decides. */
+  readonly owned: readonly { readonly path: string; readonly owned: boolean }[];
 }
 
 export interface SecretsState {
@@ -34,12 +40,15 @@ export interface SecretsState {
   readonly statements: PersistentMap<{ readonly name: string; readonly version: number }>;
   /** SHA-256 of every ciphertext: a file belongs to one version of one secret. */
   readonly ciphertexts: DigestSet;
-  readonly standing: ReadonlyMap<string, Standing>;
+  /** By machine, in the order of the log; no machine without any. */
+  readonly standing: ReadonlyMap<string, readonly Standing[]>;
 }
 
 /** What the seal rules need to know of the policy and the roles, as values. */
 export interface SealAuthority {
   rule(name: string): SealRule | undefined;
+  /** Paths of all rules, and the names that are ruled one by one. */
+  rulePaths(): readonly string[];
   rolesOf(person: string): readonly string[];
   epochOf(role: string): { readonly epoch: number; readonly recipient: string; readonly stale: boolean } | undefined;
   isMachine(person: string): boolean | undefined;
