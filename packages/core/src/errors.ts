@@ -47,7 +47,7 @@ export class VaultError extends Error {
 }
 
 /** The hint for whatever is damaged or missing in a store. */
-export const PUT_BACK = 'Put it back from a copy of the vault that is whole: a backup, or that of a colleague.';
+export const PUT_BACK = 'Put back what is known to be good: oxp-vault sync --restore; or from a copy, a backup or that of a colleague: oxp-vault sync --restore --from COPY';
 
 /** True for a VaultError, with the given code if one is named. */
 export function isVaultError(error: unknown, code?: ErrorCode): error is VaultError {

@@ -27,6 +27,13 @@ export interface Store {
    * without it is always read where it is. Reads never use the network, except the first one of a mirror that is not there yet.
    */
   refresh?(maxAge: number): Promise<Freshness>;
+  /**
+   * The states that this machine has seen whose checkpoint `accepts`, newest first, each to be read and verified like any store. Only
+   * a store that keeps its past has it. Uses no network.
+   */
+  earlier?(accepts: (checkpoint: Uint8Array) => boolean): AsyncIterable<Store>;
+  /** What lies there and is no file of a vault, each path with why; for a store whose next commit would drop it. */
+  foreign?(): Promise<ReadonlyMap<string, string>>;
 }
 
 export interface StoreChange {

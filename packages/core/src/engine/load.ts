@@ -81,7 +81,9 @@ async function extend(store: Store, checkpoint: VaultCheckpoint, before: Verifie
   const same = before.accepted === sha256Hex(checkpoint.bytes);
   const known = checkpoint.size > before.state.size || same ? before : nothingKnown;
   for (const point of vouched) {
-    if (checkpoint.size < point.size) throw rollback(checkpoint, point);
+    // Shorter, and not what this log was at that size: no older copy, but another history. The second look decides.
+    if (checkpoint.size < point.size && checkpoint.size <= before.state.size && !rootWas(before.roots, checkpoint)) throw forked(checkpoint, point);
+    if (checkpoint.size < point.size) throw rollback(checkpoint, point, store);
     if (point.size <= known.state.size && !rootWas(known.roots, point)) throw forked(checkpoint, point);
   }
   const log = checkpoint.size > known.state.size ? await fold(store, checkpoint, known, vouched) : known;

@@ -5,6 +5,7 @@ import { PUT_BACK, VaultError } from '../errors.js';
 import type { Store } from '../ports.js';
 import { toHex } from '../primitives/hash.js';
 import { leafHash } from '../primitives/merkle-hash.js';
+import { FORKED } from './load-faults.js';
 import type { VerifiedLog } from './state-cache.js';
 
 export interface NewLeaves {
@@ -62,6 +63,6 @@ async function readPage(store: Store, start: number, digest: string): Promise<Pa
 
 function fork(what: string): VaultError {
   return new VaultError('FORK', `this log contradicts the one that this machine has accepted: ${what}`, {
-    hint: 'Two histories of one vault exist. Compare `oxp-vault status` with a colleague before you go on.',
+    hint: FORKED,
   });
 }

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { VaultError } from '../errors.js';
 import type { LocalState } from '../ports.js';
 import type { LogPoint } from '../audit/checkpoint.js';
-import { sha256Hex, utf8 } from '../primitives/hash.js';
+import { fromBase64, sha256Hex, toBase64, utf8 } from '../primitives/hash.js';
 import { Count, Hex32 } from '../wire.js';
 
 const PinFile = v.strictObject({
@@ -13,6 +13,8 @@ const PinFile = v.strictObject({
   accepted: Count,
   /** False until a person has said which vault this is: `--expect`, oxp-vault.yaml, or its id typed in. */
   confirmed: v.boolean(),
+  /** The checkpoint file, base64: what `sync --restore` puts back where somebody has set it back or taken it away. */
+  checkpoint: v.optional(v.string()),
 });
 export type Pin = v.InferOutput<typeof PinFile>;
 
@@ -35,15 +37,34 @@ export async function vaultAt(local: LocalState, address: string): Promise<strin
   return (await readJson(local, addressPath(address), AddressFile))?.vault;
 }
 
+/** A point of the log, with the checkpoint file that says so where that is at hand. */
+export interface PinPoint extends LogPoint {
+  readonly bytes?: Uint8Array;
+}
+
 /** Keeps the newer of what is there and `point`; `confirmed` is never taken back. */
-export async function advancePin(local: LocalState, address: string, vault: string, point: LogPoint, now: number, confirmed: boolean): Promise<Pin> {
+export async function advancePin(local: LocalState, address: string, vault: string, point: PinPoint, now: number, confirmed: boolean): Promise<Pin> {
   const before = await readPin(local, vault);
-  const newest = before && before.size >= point.size ? before : { size: point.size, root: point.root, accepted: now };
+  const newest = before && before.size >= point.size ? before : pinAt(point, now);
   const pin: Pin = { ...newest, confirmed: confirmed || (before?.confirmed ?? false) };
   const same = before && before.size === pin.size && before.root === pin.root && before.confirmed === pin.confirmed;
   if (!same) await local.write(pinPath(vault), utf8(JSON.stringify(pin)));
   if ((await vaultAt(local, address)) !== vault) await local.write(addressPath(address), utf8(JSON.stringify({ address, vault })));
   return pin;
+}
+
+function pinAt({ size, root, bytes }: PinPoint, now: number): Omit<Pin, 'confirmed'> {
+  return { size, root, accepted: now, ...(bytes ? { checkpoint: toBase64(bytes) } : {}) };
+}
+
+/** Moves the pin wherever people say, also back or onto another history: theirs is the last word (`sync --repin`). */
+export async function replacePin(local: LocalState, vault: string, point: PinPoint, now: number): Promise<void> {
+  await local.write(pinPath(vault), utf8(JSON.stringify({ ...pinAt(point, now), confirmed: true } satisfies Pin)));
+}
+
+/** The checkpoint file of a pin. */
+export function pinnedCheckpoint(pin: Pin): Uint8Array | undefined {
+  return pin.checkpoint === undefined ? undefined : fromBase64(pin.checkpoint);
 }
 
 async function readJson<T>(local: LocalState, path: string, schema: v.GenericSchema<T>): Promise<T | undefined> {

@@ -36,7 +36,7 @@ async function nextPath(local: LocalState, vault: string, where: Where, digest: 
 export async function enqueue(local: LocalState, vault: string, entry: SignedEntry, files: readonly NewFile[] = []): Promise<Queued> {
   const queued: Queued = { digest: parseEntry(entry.line).digest, entry, files };
   const known = await pathsOf(local, vault, 'queue', queued.digest);
-  if (known.length === 0) await local.write(await nextPath(local, vault, 'queue', queued.digest), encode(queued));
+  if (known.length === 0) await local.write(await nextPath(local, vault, 'queue', queued.digest), encodeQueued(queued));
   return queued;
 }
 
@@ -48,10 +48,16 @@ async function pathsOf(local: LocalState, vault: string, where: Where, digest: s
   return (await local.list(queueFolder(vault, where))).filter((path) => path.endsWith(`-${digest}.json`));
 }
 
-/** Keeps what the log no longer allows, with its files, until its author has dealt with it. */
+/** Keeps what the log no longer allows, with its files, until its author has dealt with it. Once, however often it is refused. */
 export async function reject(local: LocalState, vault: string, queued: Queued, reason: string): Promise<void> {
-  await local.write(await nextPath(local, vault, 'rejected', queued.digest), encode({ ...queued, reason }));
+  const [known] = await pathsOf(local, vault, 'rejected', queued.digest);
+  await local.write(known ?? (await nextPath(local, vault, 'rejected', queued.digest)), encodeQueued({ ...queued, reason }));
   await dequeue(local, vault, queued.digest);
+}
+
+/** Throws a rejected entry away, with its files. */
+export async function discard(local: LocalState, vault: string, digest: string): Promise<void> {
+  for (const path of await pathsOf(local, vault, 'rejected', digest)) await local.remove(path);
 }
 
 /** In the order of signing. */
@@ -59,12 +65,13 @@ export async function listQueued(local: LocalState, vault: string, where: Where)
   const found: Queued[] = [];
   for (const path of (await local.list(queueFolder(vault, where))).sort()) {
     const bytes = await local.read(path);
-    if (bytes) found.push(decode(bytes, path));
+    if (bytes) found.push(decodeQueued(bytes, path));
   }
   return found;
 }
 
-function encode(queued: Queued): Uint8Array {
+/** One line of JSON, without its end. */
+export function encodeQueued(queued: Queued): Uint8Array {
   const file = (f: NewFile): v.InferOutput<typeof QueuedFile> => ({ path: f.path, base64: toBase64(f.bytes) });
   const { entry, files, reason } = queued;
   return utf8(JSON.stringify({
@@ -75,7 +82,8 @@ function encode(queued: Queued): Uint8Array {
   }));
 }
 
-function decode(bytes: Uint8Array, path: string): Queued {
+/** Throws STORE_IO, with `path` in its message, and what `parseEntry` throws. Nothing in it is believed yet. */
+export function decodeQueued(bytes: Uint8Array, path: string): Queued {
   const file = (f: v.InferOutput<typeof QueuedFile>): NewFile => {
     const content = fromBase64(f.base64);
     if (!content) throw damaged(path);

@@ -94,6 +94,11 @@ export async function writeStateCache(local: LocalState, vault: string, log: Ver
   await local.write(cachePath(vault), concatBytes(checksum(vault, body), body));
 }
 
+/** Forgets what was verified: for a machine that is told to accept another history. */
+export async function dropStateCache(local: LocalState, vault: string): Promise<void> {
+  await local.remove(cachePath(vault));
+}
+
 /** Binds the cache to its vault and shows damage. Who can write here could also take the pin away: against them it proves nothing. */
 function checksum(vault: string, body: Uint8Array): Uint8Array {
   return taggedHash(CACHE_TAG, utf8(vault), body);

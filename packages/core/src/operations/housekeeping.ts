@@ -1,18 +1,9 @@
 /** What every writing command does first: entries still waiting here go into the log, due role keys are made, turned and granted. */
-import { admit } from '../engine/append.js';
-import { dequeue, listQueued, reject, type Queued } from '../engine/queue.js';
-import { parseEntry } from '../audit/entry.js';
 import { isVaultError, type VaultError } from '../errors.js';
 import type { Vault } from '../vault.js';
+import { drainQueue, type RejectedEntry } from './drain.js';
 import { makeMissingKeys } from './init.js';
 import { grantMissing, turnDueKeys } from './members.js';
-
-export interface RejectedEntry {
-  /** Entry digest. */
-  readonly digest: string;
-  readonly op: string;
-  readonly reason: string;
-}
 
 export interface Housekeeping {
   /** Ops of the queued entries that are in the log now. */
@@ -40,36 +31,6 @@ export async function doHousekeeping(vault: Vault): Promise<Housekeeping> {
   // Granting is for humans: a machine that holds a role key only reads and writes with it.
   const granted = vault.requireEnrolled().card.kind === 'machine' ? [] : await attempt(faults, [], () => grantMissing(vault));
   return { appended, rejected, made, turned, granted, faults };
-}
-
-/** Appends the queued entries one by one. What the log refuses goes to `rejected/` with its files; what is in the log already is done. */
-export async function drainQueue(vault: Vault): Promise<Pick<Housekeeping, 'appended' | 'rejected'>> {
-  const appended: string[] = [];
-  const rejected: RejectedEntry[] = [];
-  for (const queued of await listQueued(vault.local, vault.id, 'queue')) {
-    const { op } = parseEntry(queued.entry.line).payload;
-    const refused = refusalOf(vault, queued);
-    if (refused) {
-      await reject(vault.local, vault.id, queued, refused.message);
-      rejected.push({ digest: queued.digest, op, reason: refused.message });
-      continue;
-    }
-    await vault.append({ entries: [queued.entry], files: queued.files }, { recordOnly: op === 'secret.open' });
-    await dequeue(vault.local, vault.id, queued.digest);
-    appended.push(op);
-  }
-  return { appended, rejected };
-}
-
-/** Why the log as it stands refuses an entry: asked apart from appending, so that trouble with the store rejects nothing. */
-function refusalOf(vault: Vault, queued: Queued): VaultError | undefined {
-  try {
-    admit(vault.state, { entries: [queued.entry], files: queued.files });
-    return undefined;
-  } catch (error) {
-    if (isVaultError(error)) return error;
-    throw error;
-  }
 }
 
 async function attempt<T>(faults: VaultError[], otherwise: T, chore: () => Promise<T>): Promise<T> {

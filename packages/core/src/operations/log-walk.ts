@@ -2,7 +2,7 @@
 import { entryBody, objectPath, parseEntry, type Entry } from '../audit/entry.js';
 import { CHECKPOINT_PATH, readCheckpoint } from '../audit/checkpoint.js';
 import { PAGE_SIZE, pagePath, pageStart } from '../audit/page.js';
-import { nothingKnown } from '../engine/load.js';
+import { nothingKnown, type LoadedLog } from '../engine/load.js';
 import { MissingFile, readNewLeaves } from '../engine/pages.js';
 import { isVaultError, VaultError, type ErrorCode } from '../errors.js';
 import { isOp, parseBody, type OpBody } from '../ops.js';
@@ -42,11 +42,19 @@ export interface WalkedLeaf {
  * be believed. Throws RACE_LOST when writers never pause.
  */
 export async function walkLog(vault: Vault, voids?: VaultState['voids']): Promise<WalkedLeaf[]> {
-  const lines = await allLines(vault);
+  return walkLines(vault.store, await allLines(vault), voids ?? vault.state.voids);
+}
+
+/** The same of a log that was loaded from `store` and need not be anybody's vault yet. Throws MissingFile where the store has moved on. */
+export async function walkLoaded(store: Store, { checkpoint, log }: LoadedLog): Promise<WalkedLeaf[]> {
+  return walkLines(store, (await readNewLeaves(store, checkpoint, nothingKnown)).lines, log.state.voids);
+}
+
+async function walkLines(store: Store, lines: readonly Uint8Array[], voids: VaultState['voids']): Promise<WalkedLeaf[]> {
   const walked: WalkedLeaf[] = [];
   for (const [leaf, data] of lines.entries()) {
-    const refused = (voids ?? vault.state.voids).get(String(leaf));
-    walked.push({ leaf, data, ...(refused ? { refused } : {}), ...(await read(vault.store, data)) });
+    const refused = voids.get(String(leaf));
+    walked.push({ leaf, data, ...(refused ? { refused } : {}), ...(await readLeaf(data, (path) => store.get(path))) });
   }
   return walked;
 }
@@ -64,7 +72,8 @@ async function allLines(vault: Vault): Promise<readonly Uint8Array[]> {
   throw new VaultError('RACE_LOST', 'others were writing all the time', { hint: 'Try again.' });
 }
 
-async function read(store: Store, data: Uint8Array): Promise<Pick<WalkedLeaf, 'entry' | 'parsed' | 'files'>> {
+/** What leaf data says, and the files that it names. `get` finds its object, where it has one. */
+export async function readLeaf(data: Uint8Array, get: (path: string) => Promise<Uint8Array | undefined>): Promise<Pick<WalkedLeaf, 'entry' | 'parsed' | 'files'>> {
   let entry: Entry;
   try {
     entry = parseEntry(data);
@@ -74,7 +83,7 @@ async function read(store: Store, data: Uint8Array): Promise<Pick<WalkedLeaf, 'e
   }
   const object = 'object' in entry.payload ? entry.payload.object : undefined;
   const own: NamedFile[] = object ? [{ path: objectPath(object.sha256), ...object, what: 'the body of an entry' }] : [];
-  const bytes = object && (await store.get(objectPath(object.sha256)));
+  const bytes = object && (await get(objectPath(object.sha256)));
   const { op } = entry.payload;
   try {
     const parsed = isOp(op) ? parseBody(op, entryBody(entry, () => bytes)) : undefined;
@@ -126,7 +135,12 @@ function statementFiles(statement: Statement): NamedFile[] {
 
 /** The checkpoint and every page of the log as accepted. */
 export function logPaths(vault: Vault): string[] {
-  const { size, page } = readCheckpoint(vault.checkpointBytes);
-  const full = vault.log.pages.map((digest, i) => pagePath(i * PAGE_SIZE, digest));
-  return [...new Set([CHECKPOINT_PATH, ...full, pagePath(pageStart(size - 1), page)])];
+  return [CHECKPOINT_PATH, ...pagesOf({ checkpoint: readCheckpoint(vault.checkpointBytes), log: vault.log }).map(({ path }) => path)];
+}
+
+/** Every page of a log. */
+export function pagesOf({ checkpoint: { size, page }, log }: LoadedLog): NamedFile[] {
+  const last = pageStart(size - 1);
+  const digests = new Map([...log.pages.map((digest, i) => [i * PAGE_SIZE, digest] as const), [last, page]]);
+  return [...digests].map(([first, sha256]) => ({ path: pagePath(first, sha256), sha256, size: undefined, what: `the page of the log from entry ${first}` }));
 }
