@@ -42,11 +42,11 @@ describe('leaves that are not allowed are void, and the vault still loads', () =
     expect(await voidsOf(line('garbage'), line(''), line('{}'), line('x'.repeat(70_000)))).toEqual(['BAD_ENVELOPE', 'BAD_ENVELOPE', 'BAD_ENVELOPE', 'BAD_ENTRY']);
   });
 
-  it('ops that this release does not act on', async () => {
+  it('acts on what is not there', async () => {
     const digest = 'ab'.repeat(32);
     const ack = entryBy(world.vault, cast.mallory, 'custody.ack', { statement: digest, path: '0' });
     const abort = entryBy(world.vault, cast.mallory, 'handover.abort', { request: digest, reason: 'no' });
-    expect(await voidsOf(ack, abort)).toEqual(['UNSUPPORTED', 'UNSUPPORTED']);
+    expect(await voidsOf(ack, abort)).toEqual(['VERSION_NOT_FOUND', 'ENTRY_NOT_FOUND']);
   });
 
   it('a body with a member too many, too few, or of another type', async () => {

@@ -54,6 +54,7 @@ const codes = {
   EPOCH_STALE: 'denied',
   READERS_MISMATCH: 'denied',
   SECRET_IN_STATE: 'denied',
+  EXPIRED: 'denied',
 
   // Bytes are not what somebody entitled has signed, or not the newest.
   BAD_SIGNATURE: 'verification',
@@ -85,11 +86,13 @@ const codes = {
 
   NEEDS_SIGNATURES: 'needs-others',
   NEEDS_GRANT: 'needs-others',
+  NEEDS_CONSENT: 'needs-others',
   PENDING: 'needs-others',
   NEEDS_SHARES: 'needs-others',
   EXPECT_NEEDED: 'needs-others',
 
   STALE_DRAFT: 'conflict',
+  CONSENT_STALE: 'conflict',
   ALREADY_DONE: 'conflict',
   RACE_LOST: 'conflict',
   LOCKED: 'conflict',

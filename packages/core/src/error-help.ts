@@ -39,6 +39,7 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, string>> = {
   EPOCH_STALE: 'The key of a role is known to somebody who is no longer in it, or another epoch has replaced it: what is sealed now must not go to the old key. A remaining member turns it: `oxp-vault role rekey ROLE`. If you lost a race, run the command again.',
   READERS_MISMATCH: 'A version is sealed to other readers than its rule names. Honest clients never do that; the entry has no effect. If you wrote the client, seal exactly to the roles of the rule, in its order.',
   SECRET_IN_STATE: 'Terraform keeps whatever an external data source gives it, in clear, in its state and in saved plans, so a private value is not given to one unasked. Public parts are. Where an ephemeral value, an environment variable or a provider of its own will do, use that; where the state itself is encrypted and its readers may know the secret, put `allow_secret_in_state = "true"` into the query.',
+  EXPIRED: 'The time that a handover was given is over, by the time that the entry itself claims, or it would be over before it begins. Nobody is locked out: the receivers ask again with `oxp-vault handover request`, and consents are given anew. If your clock is wrong, set it first.',
 
   BAD_SIGNATURE: 'An entry is not signed by the key that it claims. Either it was changed after it was signed, or somebody tried to sign in the name of another. It has no effect. Find out who appended it: `oxp-vault audit log`.',
   WEAK_KEY: 'A public key is of small or mixed order: for such a key signatures can be made that fit any message. No honest program makes one. Do not enrol it; ask its holder how it came about.',
@@ -69,11 +70,13 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, string>> = {
 
   NEEDS_SIGNATURES: 'What was proposed is in the log and waits for more signatures. `oxp-vault status` names whose; they type `oxp-vault policy sign`. Nothing more is for you to do.',
   NEEDS_GRANT: 'You are a member of the role, and nobody has given you its key on this device yet. Any member who holds it types `oxp-vault role grant ROLE`; most writing commands do it on the way.',
+  NEEDS_CONSENT: 'Custodians or owners have still to agree, or to release what they agreed to: no share and no file key leaves before enough consents are in the log. `oxp-vault handover show ID` names who is needed, and what each of them types.',
   PENDING: 'A version is not in effect yet: its custodians have not acknowledged their shares. Until then the version before it counts. `oxp-vault custody status` names who is awaited; they type `oxp-vault custody ack`.',
   NEEDS_SHARES: 'What is under custody opens with the shares of enough custodians, and there are fewer. Nothing was put together. The message says whose shares there are and whose are needed.',
   EXPECT_NEEDED: 'This machine has never met this vault, and nobody has said that it is the right one: it may be an old copy, or a false one. Reading works. Before the first write, ask somebody who knows it for the line that `oxp-vault status` prints, and pass it once: --expect VAULT@SIZE:ROOT.',
 
   STALE_DRAFT: 'The draft policy.yaml is based on a policy that is no longer the newest. Take over what has changed meanwhile (`oxp-vault policy show` prints the one in effect), set `based-on`, and propose again.',
+  CONSENT_STALE: 'What a consent was given to has changed since: the rules of the secrets, or who would receive them. It counts no longer, so that nobody receives what nobody agreed to. Look at the handover again and, if it is still right, consent once more: `oxp-vault handover consent ID`.',
   ALREADY_DONE: 'Somebody has done this before, perhaps you yourself on another machine. Nothing more is to be done.',
   RACE_LOST: 'Others have written at the same time, and your change no longer fits what is there now. Nothing was written. Run the command again.',
   LOCKED: 'Another process is writing into the vault directory, or one was killed on another machine while it did. A dead process of this machine is found out and replaced by itself. If you know that the holder is gone: `oxp-vault gc --break-lock`.',

@@ -4,14 +4,25 @@ import { applyAck, applyCheck, applyShare, registerVersion, type CustodyContext 
 import * as custodyOps from './custody/ops.js';
 import { couldOpen, custodyOf, isAcknowledged, type CustodyState } from './custody/state.js';
 import { refusal, type Refusal } from './errors.js';
-import * as handover from './handover/ops.js';
+import { abortEffect, completeEffect, policyRule, requestEffect, type Founded } from './handover-effects.js';
+import { handoverAuthority } from './handover-authority.js';
+import type { HandoverContext } from './handover/authority.js';
+import { applyConsent } from './handover/consent.js';
+import { applyDrill } from './handover/drill.js';
+import { applyFinalize } from './handover/finalize.js';
+import { applyOffer } from './handover/offer.js';
+import * as handoverOps from './handover/ops.js';
+import { applyRelease } from './handover/release.js';
+import { settleStandIns } from './handover/stand-in.js';
+import type { HandoversState } from './handover/state.js';
 import { applyInit, applyPropose, applySign, applyWithdraw, type PolicyContext } from './policy/apply.js';
 import * as policyOps from './policy/ops.js';
 import { applyDeviceAdd, applyDeviceRemove } from './policy/people.js';
 import { applyEpoch, applyGrant } from './policy/roles.js';
-import { ruleFor, rolesOf } from './policy/rules.js';
+import { rolesOf } from './policy/rules.js';
 import { deviceKeys, newestEpoch, type PolicyState } from './policy/state.js';
-import type { CurrentTree } from './policy/transition.js';
+import type { CurrentTree, StandInRule } from './policy/transition.js';
+import { ruleInEffect } from './rule-in-effect.js';
 import { applyOpen, applyRetire, applySeal, type SealContext } from './seal/apply.js';
 import * as sealOps from './seal/ops.js';
 import { newestVersion, settleVersion, versionOf, type SealAuthority, type SecretsState } from './seal/state.js';
@@ -40,9 +51,6 @@ interface Op<T> {
   apply(state: VaultState, body: T, context: OpContext): VaultState | Refusal;
 }
 
-/** A state in which there is a policy, as after `vault.init`. */
-type Founded = VaultState & { readonly policy: PolicyState };
-
 function isFounded(state: VaultState): state is Founded {
   return state.policy !== undefined;
 }
@@ -59,7 +67,9 @@ function founded<T>(schema: v.GenericSchema<unknown, T>, machines: boolean, appl
 function policyOp<T>(schema: v.GenericSchema<unknown, T>, rules: (state: Founded, body: T, context: OpContext) => PolicyState | Refusal): Op<T> {
   return founded(schema, false, (state, body, context) => {
     const policy = rules(state, body, context);
-    return 'code' in policy ? policy : { ...state, policy, secrets: withoutLeavers(state.secrets, (person) => policy.people.has(person)) };
+    if ('code' in policy) return policy;
+    const handovers = policy.digest === state.policy.digest ? state.handovers : settleStandIns(state.handovers, policyRule({ policy }));
+    return { ...state, policy, handovers, secrets: withoutLeavers(state.secrets, (person) => policy.people.has(person)) };
   });
 }
 
@@ -70,14 +80,14 @@ function sealOp<T>(
   rules: (state: SecretsState, body: T, context: SealContext) => SecretsState | Refusal,
 ): Op<T> {
   return founded(schema, machines, (state, body, context) => {
-    const secrets = rules(state.secrets, body, { ...context, authority: authorityOf(state.policy) });
+    const secrets = rules(state.secrets, body, { ...context, authority: authorityOf(state) });
     return 'code' in secrets ? secrets : { ...state, secrets };
   });
 }
 
 /** Sealing, which under custody also says who holds which share. */
 const seal = founded(sealOps.SecretSeal, true, (state, body, context) => {
-  const secrets = applySeal(state.secrets, body, { ...context, authority: authorityOf(state.policy) });
+  const secrets = applySeal(state.secrets, body, { ...context, authority: authorityOf(state) });
   if ('code' in secrets) return secrets;
   const { statement } = body;
   if (!('custody' in statement)) return { ...state, secrets };
@@ -101,9 +111,16 @@ function custodyContext(state: Founded, { leaf, time, actor }: OpContext): Custo
   return { leaf, time, actor, devicesOf: (person) => deviceKeys(state.policy.people, person) };
 }
 
-/** An op whose bytes are fixed but which this release does not act on: its leaf is void here (docs/format.md, "Not yet"). */
-function laterOp<T>(schema: v.GenericSchema<unknown, T>): Op<T> {
-  return { schema, machines: false, apply: () => refusal('UNSUPPORTED', 'this release does not act on this op yet') };
+/** An act of a handover that changes only what is known of handovers. */
+function handoverOp<T>(schema: v.GenericSchema<unknown, T>, rules: (state: HandoversState, body: T, context: HandoverContext) => HandoversState | Refusal): Op<T> {
+  return founded(schema, false, (state, body, context) => {
+    const handovers = rules(state.handovers, body, handoverContext(state, context));
+    return 'code' in handovers ? handovers : { ...state, handovers };
+  });
+}
+
+function handoverContext(state: Founded, { leaf, time, digest, actor }: OpContext): HandoverContext {
+  return { leaf, time, digest, actor, authority: handoverAuthority(state) };
 }
 
 /** The op that begins a log. */
@@ -133,14 +150,15 @@ const OPS = {
   'custody.ack': custodyOp(custodyOps.CustodyAck, (s, body, c) => applyAck(s.custody, body, c), (body) => body.statement),
   'custody.check': custodyOp(custodyOps.CustodyCheck, (s, body, c) => applyCheck(s.custody, body, c)),
   'custody.share': custodyOp(custodyOps.CustodyShare, (s, body, c) => applyShare(s.custody, body, versionOf(s.secrets, body.name, body.version)?.digest, c)),
-  'handover.offer': laterOp(handover.HandoverOffer),
-  'handover.request': laterOp(handover.HandoverRequest),
-  'handover.consent': laterOp(handover.HandoverConsent),
-  'handover.release': laterOp(handover.HandoverRelease),
-  'handover.complete': laterOp(handover.HandoverComplete),
-  'handover.finalize': laterOp(handover.HandoverFinalize),
-  'handover.abort': laterOp(handover.HandoverAbort),
-  'vault.drill': laterOp(handover.VaultDrill),
+  'handover.offer': handoverOp(handoverOps.HandoverOffer, applyOffer),
+  'handover.request': founded(handoverOps.HandoverRequest, false, (s, body, c) => requestEffect(s, body, handoverContext(s, c))),
+  'handover.consent': handoverOp(handoverOps.HandoverConsent, applyConsent),
+  'handover.release': handoverOp(handoverOps.HandoverRelease, applyRelease),
+  'handover.complete': founded(handoverOps.HandoverComplete, false, (s, body, c) =>
+    completeEffect(s, body, handoverContext(s, c), { ...c, authority: authorityOf(s) }, custodyContext(s, c))),
+  'handover.finalize': handoverOp(handoverOps.HandoverFinalize, applyFinalize),
+  'handover.abort': founded(handoverOps.HandoverAbort, false, (s, body, c) => abortEffect(s, body, handoverContext(s, c))),
+  'vault.drill': handoverOp(handoverOps.VaultDrill, applyDrill),
 } satisfies Record<string, Op<unknown>>;
 
 export type OpName = keyof typeof OPS;
@@ -171,7 +189,7 @@ export function applyOp(state: VaultState, { op, body }: OpBody, context: OpCont
 }
 
 function policyContext(state: Founded, context: OpContext): PolicyContext {
-  return { leaf: context.leaf, actor: context.actor, file: (digest) => context.file(digest), currentTrees: () => currentTrees(state) };
+  return { leaf: context.leaf, actor: context.actor, file: (digest) => context.file(digest), currentTrees: () => currentTrees(state), standIns: () => standIns(state.handovers) };
 }
 
 function* currentTrees({ secrets, custody }: Founded): Iterable<CurrentTree> {
@@ -181,18 +199,22 @@ function* currentTrees({ secrets, custody }: Founded): Iterable<CurrentTree> {
   }
 }
 
-/** The policy as the seal rules ask it. */
-export function authorityOf(state: PolicyState): SealAuthority {
+function* standIns({ standIns }: HandoversState): Iterable<StandInRule> {
+  for (const [secret, stack] of standIns) for (const { rule } of stack) yield { secret, rule };
+}
+
+/** The policy, and what stands in for its rules, as the seal rules ask it. */
+export function authorityOf({ policy: state, handovers }: Pick<Founded, 'policy' | 'handovers'>): SealAuthority {
   const { policy } = state;
   return {
     suite: policy.suite,
     rule(name) {
-      const rule = ruleFor(policy, name);
+      const rule = ruleInEffect({ policy: state, handovers }, name);
       if (!rule) return undefined;
       const { path, owners, writers } = rule;
       return 'readers' in rule ? { path, owners, writers, readers: rule.readers } : { path, owners, writers, custody: { group: rule.custody, tree: policy.custody[rule.custody]! } };
     },
-    rulePaths: () => policy.rules.map((rule) => rule.path),
+    rulePaths: () => [...policy.rules.map((rule) => rule.path), ...handovers.standIns.keys()],
     rolesOf: (person) => rolesOf(policy, person),
     epochOf(role) {
       const epoch = newestEpoch(state, role);

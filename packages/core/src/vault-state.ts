@@ -1,6 +1,7 @@
 /** What the fold of a log gives: plain data, each part owned by one domain. */
 import type { CustodyState } from './custody/state.js';
 import type { ErrorCode } from './errors.js';
+import { noHandovers, type HandoversState } from './handover/state.js';
 import type { PolicyState } from './policy/state.js';
 import { DigestSet } from './primitives/digest-set.js';
 import { PersistentMap } from './primitives/persistent-map.js';
@@ -22,6 +23,7 @@ export interface VaultState {
   readonly secrets: SecretsState;
   /** Who holds the shares of versions under custody. */
   readonly custody: CustodyState;
+  readonly handovers: HandoversState;
   readonly digests: DigestSet;
   /** By leaf index, in decimal. */
   readonly voids: PersistentMap<VoidLeaf>;
@@ -32,6 +34,7 @@ export const emptyState: VaultState = {
   policy: undefined,
   secrets: { secrets: PersistentMap.from([]), statements: PersistentMap.from([]), ciphertexts: DigestSet.empty, standing: new Map() },
   custody: { versions: PersistentMap.from([]) },
+  handovers: noHandovers,
   digests: DigestSet.empty,
   voids: PersistentMap.from([]),
 };

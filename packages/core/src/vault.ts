@@ -9,8 +9,10 @@ import { loadRemembered } from './engine/remembered.js';
 import type { VerifiedLog } from './engine/state-cache.js';
 import { VaultError } from './errors.js';
 import type { Identity } from './policy/identity.js';
+import type { Rule } from './policy/policy.js';
 import { livingDevice, type PolicyState } from './policy/state.js';
 import type { Clock, Freshness, LocalState, Store } from './ports.js';
+import { ruleInEffect } from './rule-in-effect.js';
 import { emptyState, type VaultState } from './state.js';
 import type { Json } from './wire.js';
 
@@ -88,6 +90,16 @@ export class Vault {
 
   get policy(): PolicyState {
     return this.state.policy!;
+  }
+
+  /** The state, which has a policy from its first entry on. */
+  get founded(): VaultState & { readonly policy: PolicyState } {
+    return { ...this.state, policy: this.policy };
+  }
+
+  /** The rule that decides for a secret of this name now: the policy's, or what a handover has put in its place until the policy says it. */
+  ruleFor(name: string): Rule | undefined {
+    return ruleInEffect(this.founded, name);
   }
 
   get log(): VerifiedLog {

@@ -19,7 +19,7 @@ function judge(current: Policy, change: Partial<Policy>, custodians: readonly st
   if ('code' in next) throw new Error(next.message);
   const after = peopleUnder(state, next, 1);
   if ('code' in after) throw new Error(after.message);
-  return judgeTransition(state, next, [{ secret: 'pki/root', couldOpen: (present) => custodians.every((person) => present.has(person)) }], after.people);
+  return judgeTransition(state, next, [{ secret: 'pki/root', couldOpen: (present) => custodians.every((person) => present.has(person)) }], after.people, []);
 }
 
 describe('judgeTransition, custody', () => {

@@ -37,7 +37,7 @@ function act(by: Identity, op: string, body: object, file?: Uint8Array): string 
 
 const give = (by: Identity, scope: string[], notAfter = LATER, machine = 'ci'): string | undefined => act(by, 'secret.standing', { machine, scope, notAfter });
 const end = (by: Identity, scope: string[] = [], machine = 'ci'): string | undefined => act(by, 'secret.standing', { machine, scope, notAfter: 0 });
-const covered = (name: string, now = NOW): string | undefined => standingFor(state.secrets, 'ci', name, now, authorityOf(state.policy!))?.by;
+const covered = (name: string, now = NOW): string | undefined => standingFor(state.secrets, 'ci', name, now, authorityOf({ policy: state.policy!, handovers: state.handovers }))?.by;
 
 /** A further policy, by alice alone. */
 function policy(change: (base: Policy) => Partial<Policy>): void {
@@ -114,7 +114,7 @@ describe('for which names it counts', () => {
     expect(covered('app/x', LATER - 1)).toBe('alice');
     expect(covered('app/x', LATER)).toBeUndefined();
     expect(covered('app/x', Number.NaN)).toBeUndefined();
-    expect(standingFor(state.secrets, 'bob', 'app/x', NOW, authorityOf(state.policy!))).toBeUndefined();
+    expect(standingFor(state.secrets, 'bob', 'app/x', NOW, authorityOf({ policy: state.policy!, handovers: state.handovers }))).toBeUndefined();
   });
 
   it('a path without / is one name', () => {

@@ -1,6 +1,6 @@
 /** `show NAME`: everything about one secret but its value. Needs no identity. */
 import type { Command } from 'commander';
-import { findVersion, isMaterialKind, type Json, materialKind, readersInWords, ruleFor, type SecretVersion, type Vault } from '@oxp-vault/core';
+import { findVersion, isMaterialKind, type Json, materialKind, readersInWords, type SecretVersion, type Vault } from '@oxp-vault/core';
 import { type Act, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { freshnessWords } from '../freshness.js';
@@ -36,7 +36,7 @@ function document(vault: Vault, name: string, current: SecretVersion, versions: 
     name,
     kind,
     version: current.statement.version,
-    rule: ruleFor(vault.policy.policy, name) ?? null,
+    rule: vault.ruleFor(name) ?? null,
     parameters,
     public: publicParts,
     versions: versions.map(({ statement, digest, leaf, time, sealer, pending, retired }) => ({
@@ -48,7 +48,7 @@ function document(vault: Vault, name: string, current: SecretVersion, versions: 
 
 async function text(context: CliContext, vault: Vault, current: SecretVersion, versions: readonly SecretVersion[]): Promise<string> {
   const { name, kind, parameters, public: publicParts } = current.statement;
-  const rule = ruleFor(vault.policy.policy, name);
+  const rule = vault.ruleFor(name);
   const now = context.clock.now();
   const known = isMaterialKind(kind) ? await materialKind(kind) : undefined;
   const rows = [

@@ -1,6 +1,8 @@
 /** The verified state, cached between runs. Never trusted beyond this machine: the pin decides, and a cache that does not fit it is dropped. */
 import { deserialize, serialize } from 'node:v8';
 import type { CustodyRecord } from '../custody/state.js';
+import type { StandIn } from '../handover/stand-in.js';
+import { targetIndex, type Drill, type Handover, type HandoversState, type Offer } from '../handover/state.js';
 import type { LocalState } from '../ports.js';
 import type { PolicyState } from '../policy/state.js';
 import { CompactRange, type CompactRangeJson } from '../primitives/compact-range.js';
@@ -11,7 +13,7 @@ import type { SecretVersion, Standing } from '../seal/state.js';
 import type { VaultState, VoidLeaf } from '../state.js';
 
 /** Raised whenever the state or the fold changes its meaning: older caches are then dropped and the log is folded anew. */
-const CACHE_VERSION = 7;
+const CACHE_VERSION = 8;
 const CACHE_TAG = 'oxp-vault/state-cache';
 const DIGEST_SIZE = 32;
 
@@ -53,6 +55,10 @@ interface Frozen {
   secrets: readonly (readonly [string, readonly SecretVersion[]])[];
   standing: ReadonlyMap<string, readonly Standing[]>;
   custody: readonly (readonly [string, CustodyRecord])[];
+  handovers: readonly (readonly [string, Handover])[];
+  offers: readonly (readonly [string, Offer])[];
+  standIns: ReadonlyMap<string, readonly StandIn[]>;
+  drills: ReadonlyMap<string, Drill>;
   digests: Uint8Array;
   voids: readonly (readonly [string, VoidLeaf])[];
   tree: CompactRangeJson;
@@ -79,6 +85,10 @@ export async function writeStateCache(local: LocalState, vault: string, log: Ver
     secrets: [...state.secrets.secrets],
     standing: state.secrets.standing,
     custody: [...state.custody.versions],
+    handovers: [...state.handovers.handovers],
+    offers: [...state.handovers.offers],
+    standIns: state.handovers.standIns,
+    drills: state.handovers.drills,
     digests: state.digests.toBuffer(),
     voids: [...state.voids],
     tree: tree.toJSON(),
@@ -126,9 +136,14 @@ export async function readStateCache(local: LocalState, vault: string): Promise<
     policy: frozen.policy,
     secrets: { secrets, statements, ciphertexts, standing: frozen.standing },
     custody: { versions: PersistentMap.from(frozen.custody) },
+    handovers: thawHandovers(frozen),
     digests: DigestSet.fromBuffer(frozen.digests),
     voids: PersistentMap.from(frozen.voids),
   };
   const { accepted, pages, partial, files, policyFiles, policies, roots, strays } = frozen;
   return { accepted, state, tree: CompactRange.fromJSON(frozen.tree), pages, partial, files, policyFiles, policies, roots, strays };
+}
+
+function thawHandovers({ handovers, offers, standIns, drills }: Frozen): HandoversState {
+  return { handovers: PersistentMap.from(handovers), offers: PersistentMap.from(offers), byTarget: targetIndex(handovers.map(([, handover]) => handover)), standIns, drills };
 }

@@ -22,7 +22,7 @@ export const HandoverRequest = v.variant('mode', [
     /** Custody group of the destination, for targets under custody; null where there is none. */
     custody: v.nullable(Name),
     keepReaders: sortedSet(Name),
-    /** The rules of the successor policy for the targets. */
+    /** The rules of the successor policy for the targets, in order of path, each path once. */
     rules: v.pipe(v.array(SuccessorRule), v.minLength(1)),
     /** The successor's admins; null leaves them as they are. */
     admins: v.nullable(v.strictObject({ need: Positive, of: v.pipe(sortedSet(Name), v.minLength(1)) })),
@@ -63,3 +63,14 @@ export const HandoverAbort = v.strictObject({ request: Hex32, reason: Text });
 
 /** What a drill opened and found, for `status`. */
 export const VaultDrill = v.strictObject({ statements: sortedSet(Hex32), failed: sortedSet(Hex32) });
+
+export type SuccessorRule = v.InferOutput<typeof SuccessorRule>;
+export type HandoverOffer = v.InferOutput<typeof HandoverOffer>;
+export type HandoverRequest = v.InferOutput<typeof HandoverRequest>;
+export type TransferRequest = Extract<HandoverRequest, { mode: 'transfer' }>;
+export type HandoverConsent = v.InferOutput<typeof HandoverConsent>;
+export type HandoverRelease = v.InferOutput<typeof HandoverRelease>;
+export type HandoverComplete = v.InferOutput<typeof HandoverComplete>;
+export type HandoverFinalize = v.InferOutput<typeof HandoverFinalize>;
+export type HandoverAbort = v.InferOutput<typeof HandoverAbort>;
+export type VaultDrill = v.InferOutput<typeof VaultDrill>;

@@ -1,7 +1,6 @@
 /** From a plan of what must exist, and the vault as it is, to what is to be sealed. bootstrap.yaml never replaces a value. */
 import { isVaultError, VaultError } from '../errors.js';
 import { materialKind, type GenerateContext, type ImportSource, type Material } from '../material/index.js';
-import { ruleFor } from '../policy/rules.js';
 import { equalBytes } from '../primitives/hash.js';
 import { newestVersion, type SecretVersion } from '../seal/state.js';
 import type { Vault } from '../vault.js';
@@ -126,7 +125,7 @@ function planReseal(vault: Vault, newest: SecretVersion, { dryRun }: Pick<SealPl
 
 /** True when the rule names other roles than the version was sealed to. A turned epoch is no such change: nothing is resealed for it. */
 function readersChanged(vault: Vault, { statement }: SecretVersion): boolean {
-  const rule = ruleFor(vault.policy.policy, statement.name);
+  const rule = vault.ruleFor(statement.name);
   if (!rule) return false;
   if ('custody' in rule) return 'readers' in statement || statement.custody.group !== rule.custody;
   return !('readers' in statement) || statement.readers.map((r) => r.role).join() !== rule.readers.join();

@@ -1,15 +1,17 @@
 /** Walking over the whole log as it lies in the store: every leaf with what it says and the files that it names. */
+import * as v from 'valibot';
 import { entryBody, objectPath, parseEntry, type Entry } from '../audit/entry.js';
 import { CHECKPOINT_PATH, readCheckpoint } from '../audit/checkpoint.js';
 import { PAGE_SIZE, pagePath, pageStart } from '../audit/page.js';
 import { nothingKnown, type LoadedLog } from '../engine/load.js';
 import { MissingFile, readNewLeaves } from '../engine/pages.js';
 import { isVaultError, VaultError, type ErrorCode } from '../errors.js';
+import { releasePath } from '../handover/release.js';
 import { isOp, parseBody, type OpBody } from '../ops.js';
 import { policyPath } from '../policy/policy.js';
 import { grantPath } from '../policy/roles.js';
 import type { Store } from '../ports.js';
-import { ciphertextPath, sharePath, type Statement } from '../seal/statement.js';
+import { ciphertextPath, sharePath, Statement } from '../seal/statement.js';
 import type { VaultState } from '../state.js';
 import type { BlobRef } from '../wire.js';
 import type { Vault } from '../vault.js';
@@ -110,6 +112,10 @@ function filesOf({ op, body }: OpBody, actor: string): NamedFile[] {
       const { name, version, blob } = body;
       return [{ path: sharePath(name, version, actor, blob.sha256), ...blob, what: `the share of ${name} v${version} of ${actor}` }];
     }
+    case 'handover.release':
+      return [...body.shares, ...body.keys].map(({ blob }) => ({ path: releasePath(body.request, actor, blob.sha256), ...blob, what: `what ${actor} released for handover ${body.request.slice(0, 8)}` }));
+    case 'handover.complete':
+      return body.targets.flatMap((target) => (v.is(Statement, target.new) ? statementFiles(target.new) : []));
     default:
       // What ops of a later release name, this one cannot know: garbage.ts then leaves it alone.
       return [];

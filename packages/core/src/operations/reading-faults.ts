@@ -1,6 +1,6 @@
 /** Whether this person may read a version, as far as the log tells: asked before anything is fetched. The answer is an error value. */
 import { VaultError } from '../errors.js';
-import { rolesOf, ruleFor } from '../policy/rules.js';
+import { rolesOf } from '../policy/rules.js';
 import type { SecretVersion } from '../seal/state.js';
 import type { Reader } from '../seal/statement.js';
 import type { Vault } from '../vault.js';
@@ -15,7 +15,7 @@ export function ownReaders(vault: Vault, { statement }: SecretVersion): readonly
   const mine = rolesOf(vault.policy.policy, person);
   const [first, ...more] = statement.readers.filter((reader) => mine.includes(reader.role));
   if (first) return [first, ...more];
-  const rule = ruleFor(vault.policy.policy, statement.name);
+  const rule = vault.ruleFor(statement.name);
   return new VaultError('NOT_A_READER', `you (${person}) may not read ${label}: it is sealed to ${statement.readers.map((r) => r.role).join(', ')}`, {
     hint: rule ? `Its owners are ${rule.owners.join(', ')}.` : 'No rule of the policy covers it any more.',
   });

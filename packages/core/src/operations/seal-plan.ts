@@ -1,7 +1,6 @@
 /** What `seal` would do, line by line, before anything is made. A plan writes nothing; imports are read and judged while planning. */
 import type { VaultError } from '../errors.js';
 import type { BootstrapSecret, Material } from '../material/index.js';
-import { ruleFor } from '../policy/rules.js';
 import { treeInWords } from '../primitives/threshold-tree.js';
 import type { SecretVersion } from '../seal/state.js';
 import type { Vault } from '../vault.js';
@@ -56,7 +55,7 @@ export function refusedLine(secret: { name: string; kind: string }, version: num
 /** Who would read a secret of this name, for people: role names, or `custody pki-root (2 of alice bruno)`. */
 export function readersInWords(vault: Vault, name: string): string[] {
   const { policy } = vault.policy;
-  const rule = ruleFor(policy, name);
+  const rule = vault.ruleFor(name);
   if (!rule) return [];
   return 'readers' in rule ? [...rule.readers] : [`custody ${rule.custody} (${treeInWords(policy.custody[rule.custody]!)})`];
 }

@@ -7,11 +7,12 @@ import { authorityOf } from '../ops.js';
 import { ageEncrypt } from '../primitives/age.js';
 import { sha256Hex } from '../primitives/hash.js';
 import { applySeal } from '../seal/apply.js';
-import type { SealRule } from '../seal/state.js';
-import { ciphertextPath, type Reader, type Statement } from '../seal/statement.js';
+import type { SealAuthority, SealRule } from '../seal/state.js';
+import { ciphertextPath, type Custody, type Reader, type Statement } from '../seal/statement.js';
 import type { Secret } from '../secret.js';
 import { isSecretName, type JsonObject } from '../wire.js';
 import type { Vault } from '../vault.js';
+import { sealUnderCustody } from './custody-seal.js';
 
 /** A value ready to seal. The structural twin of a Material, so that sealing needs to know nothing of kinds. */
 export interface Sealable {
@@ -26,24 +27,24 @@ export interface Sealable {
 export interface Sealed {
   readonly name: string;
   readonly version: number;
+  /** Under custody the version is pending until its custodians have acknowledged. */
   readonly statement: Statement;
 }
 
-/** The roles that would read a secret of this name. Throws NOT_ALLOWED, EPOCH_MISSING, EPOCH_STALE, UNSUPPORTED. */
+/** The roles that would read a secret of this name; none under custody. Throws NOT_ALLOWED, EPOCH_MISSING. */
 export function readersOf(vault: Vault, name: string): Reader[] {
-  const authority = authorityOf(vault.policy);
-  const rule = authority.rule(name);
-  if (!rule) throw new VaultError('NOT_ALLOWED', `no rule of the policy covers ${name}`, { hint: 'Add a rule for its path to policy.yaml, then: oxp-vault policy propose' });
-  return plainReaders(name, rule).map((role) => {
+  const authority = authorityOf(vault.founded);
+  return (ruleOf(authority, name).readers ?? []).map((role) => {
     const epoch = authority.epochOf(role);
     if (!epoch) throw new VaultError('EPOCH_MISSING', `${name} is for role ${role}, which has no key yet`, { hint: `One of its members, or its steward, makes it: oxp-vault role rekey ${role}` });
     return { role, epoch: epoch.epoch, recipient: epoch.recipient };
   });
 }
 
-function plainReaders(name: string, rule: SealRule): readonly string[] {
-  if (rule.readers) return rule.readers;
-  throw new VaultError('UNSUPPORTED', `${name} is under custody ${rule.custody?.group}: this release does not seal under custody yet`, { hint: 'Give its rule readers instead of custody until then.' });
+function ruleOf(authority: SealAuthority, name: string): SealRule {
+  const rule = authority.rule(name);
+  if (!rule) throw new VaultError('NOT_ALLOWED', `no rule of the policy covers ${name}`, { hint: 'Add a rule for its path to policy.yaml, then: oxp-vault policy propose' });
+  return rule;
 }
 
 /** Entries and files that seal these values. Each is judged by the very rules that every reader will apply. */
@@ -54,17 +55,17 @@ export async function sealBatch(vault: Vault, items: readonly Sealable[]): Promi
   const twice = items.find((item, i) => items.findIndex((other) => other.name === item.name) !== i);
   if (twice) throw new VaultError('USAGE', `${twice.name} is to be sealed twice in one run`);
   const made = await inParallel(items, (item) => sealOne(vault, item));
-  return { entries: made.map((m) => m.entry), files: made.map((m) => m.file), sealed: made.map(({ statement }) => ({ name: statement.name, version: statement.version, statement })) };
+  return { entries: made.map((m) => m.entry), files: made.flatMap((m) => m.files), sealed: made.map(({ statement }) => ({ name: statement.name, version: statement.version, statement })) };
 }
 
-async function sealOne(vault: Vault, item: Sealable): Promise<{ entry: SignedEntry; file: NewFile; statement: Statement }> {
-  const readers = readersOf(vault, item.name);
+async function sealOne(vault: Vault, item: Sealable): Promise<{ entry: SignedEntry; files: readonly NewFile[]; statement: Statement }> {
   const last = vault.state.secrets.secrets.get(item.name)?.at(-1);
-  const bytes = await ageEncryptSecret(item.file, readers);
   const { name, kind, parameters, origin } = item;
+  const version = (last?.statement.version ?? 0) + 1;
+  const { bytes, files, ...audience } = await sealFile(vault, { name, version }, item.file);
   const statement: Statement = {
     name,
-    version: (last?.statement.version ?? 0) + 1,
+    version,
     previous: last?.digest ?? null,
     origin: typeof origin === 'string' ? { how: origin } : { how: 'reseal', of: origin.resealOf },
     kind,
@@ -73,18 +74,24 @@ async function sealOne(vault: Vault, item: Sealable): Promise<{ entry: SignedEnt
     ciphertext: {
       sha256: sha256Hex(bytes),
       size: bytes.length,
-      stanzas: { type: vault.policy.policy.suite === 'hybrid' ? 'mlkem768x25519' : 'X25519', count: readers.length },
+      stanzas: { type: vault.policy.policy.suite === 'hybrid' ? 'mlkem768x25519' : 'X25519', count: 'readers' in audience ? audience.readers.length : 1 },
     },
-    readers,
+    ...audience,
   };
   const card = vault.requireEnrolled().card;
   const verdict = applySeal(vault.state.secrets, { statement }, {
-    leaf: vault.state.size, time: vault.clock.now(), authority: authorityOf(vault.policy), actor: { person: card.person, device: card.device, key: card.id },
+    leaf: vault.state.size, time: vault.clock.now(), authority: authorityOf(vault.founded), actor: { person: card.person, device: card.device, key: card.id },
   });
   if ('code' in verdict) throw refusalToError(verdict);
-  return { entry: vault.sign('secret.seal', { statement }), file: { path: ciphertextPath(statement), bytes }, statement };
+  return { entry: vault.sign('secret.seal', { statement }), files: [{ path: ciphertextPath(statement), bytes }, ...files], statement };
 }
 
-function ageEncryptSecret(file: Secret, readers: readonly Reader[]): Promise<Uint8Array> {
-  return file.use((plain) => ageEncrypt(plain, readers.map((r) => r.recipient)));
+/** The age file, whom the statement names for it, and the further files that go with it. */
+type SealedFile = { readonly bytes: Uint8Array; readonly files: readonly NewFile[] } & ({ readonly readers: Reader[] } | { readonly custody: Custody });
+
+async function sealFile(vault: Vault, secret: { readonly name: string; readonly version: number }, file: Secret): Promise<SealedFile> {
+  const { custody } = ruleOf(authorityOf(vault.founded), secret.name);
+  if (custody) return sealUnderCustody(vault, secret, file, custody);
+  const readers = readersOf(vault, secret.name);
+  return { bytes: await file.use((plain) => ageEncrypt(plain, readers.map((r) => r.recipient))), files: [], readers };
 }

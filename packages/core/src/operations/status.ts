@@ -1,9 +1,11 @@
 /** The one place to look: what waits for this person, what is stale, provisional, due or wrong. Needs no private key. */
+import { parseEntry } from '../audit/entry.js';
 import { listQueued } from '../engine/queue.js';
 import { newestEpoch } from '../policy/state.js';
-import { ruleFor, rolesOf } from '../policy/rules.js';
+import { rolesOf } from '../policy/rules.js';
 import { newestVersion } from '../seal/state.js';
 import type { Vault } from '../vault.js';
+import { entryInWords } from './log-view.js';
 import { policyOutcome } from './policy-change.js';
 import { ungranted } from './role-turn.js';
 
@@ -65,7 +67,7 @@ export async function vaultStatus(vault: Vault, me?: { readonly person: string; 
     policy: policy.number,
     secrets: vault.state.secrets.secrets.size,
     ...(person ? { person } : {}),
-    items: [...trust(vault), ...admins(vault), ...proposals(vault, who), ...roles(vault, who), ...secrets(vault, who), ...(await queued(vault))],
+    items: [...trust(vault), ...admins(vault), ...proposals(vault, who), ...roles(vault, who), ...secrets(vault, who), ...(await queued(vault, who))],
   };
 }
 
@@ -136,7 +138,7 @@ function* secrets(vault: Vault, who: string | undefined): Iterable<StatusItem> {
       yield { mark: '!', mine: false, text: `${name} is pending: its custodians have not acknowledged their shares` };
       continue;
     }
-    const rule = ruleFor(policy, name);
+    const rule = vault.ruleFor(name);
     const writes = who !== undefined && (rule?.writers.some((r) => rolesOf(policy, who).includes(r)) ?? false);
     if (!rule) {
       yield { mark: '!', mine: false, text: `no rule of the policy covers ${name}: nobody can write it any more` };
@@ -155,11 +157,15 @@ function* secrets(vault: Vault, who: string | undefined): Iterable<StatusItem> {
   }
 }
 
-async function queued(vault: Vault): Promise<StatusItem[]> {
+async function queued(vault: Vault, who: string | undefined): Promise<StatusItem[]> {
   const waiting = await listQueued(vault.local, vault.id, 'queue');
-  const rejected = await listQueued(vault.local, vault.id, 'rejected');
-  return [
-    ...(waiting.length > 0 ? [{ mark: '-' as const, mine: true, text: `${waiting.length} entries of yours are not in the log yet: they go with your next write` }] : []),
-    ...rejected.map((r) => ({ mark: '!' as const, mine: true, text: `an entry of yours is no longer allowed: ${r.reason ?? 'unknown reason'}` })),
-  ];
+  const items: StatusItem[] = [];
+  if (waiting.length > 0) items.push({ mark: '-', mine: true, text: `${waiting.length === 1 ? 'an entry is' : `${waiting.length} entries are`} not in the log yet: with your next write, or now`, next: 'oxp-vault sync' });
+  for (const { digest, entry, reason } of await listQueued(vault.local, vault.id, 'rejected')) {
+    const { person } = parseEntry(entry.line).payload.actor;
+    const whose = person === who ? '' : ` (${person})`;
+    const short = digest.slice(0, 8);
+    items.push({ mark: '!', mine: true, text: `${short}, "${await entryInWords(vault, entry)}"${whose}, is not in the log and not allowed any more: ${reason ?? 'unknown reason'}. Do it anew where it still matters; then throw it away`, next: `oxp-vault sync --discard ${short}` });
+  }
+  return items;
 }

@@ -7,7 +7,7 @@ import { markStale, peopleUnder } from './people.js';
 import { checkPolicyFile, encodePolicy, policyFormat, POLICY_FORMAT, type CheckedPolicy, type Policy } from './policy.js';
 import type { PolicyState, Proposal } from './state.js';
 import type { Signer } from '../wire.js';
-import { judgeTransition, type Change, type CurrentTree } from './transition.js';
+import { judgeTransition, type Change, type CurrentTree, type StandInRule } from './transition.js';
 
 /** What a policy op needs beside the slice: the leaf, the policy files named so far, and the trees that must stay satisfiable. */
 export interface PolicyContext {
@@ -16,6 +16,8 @@ export interface PolicyContext {
   /** A policy file by digest; always there for an accepted checkpoint. */
   file(digest: string): Uint8Array | undefined;
   currentTrees(): Iterable<CurrentTree>;
+  /** Rules that completed handovers have put in the place of the policy's. */
+  standIns(): Iterable<StandInRule>;
 }
 
 export function applyInit(body: VaultInit, context: Pick<PolicyContext, 'leaf' | 'actor' | 'file'>): PolicyState | Refusal {
@@ -99,7 +101,7 @@ function judgeSuccessor(state: PolicyState, checked: CheckedPolicy | Refusal, co
   if ('code' in checked) return checked;
   const people = peopleUnder(state, checked, context.leaf);
   if ('code' in people) return people;
-  const change = judgeTransition(state, checked, context.currentTrees(), people.people);
+  const change = judgeTransition(state, checked, context.currentTrees(), people.people, context.standIns());
   return 'code' in change ? change : { checked, change };
 }
 

@@ -1,7 +1,7 @@
 /** From policy N to N+1: what kind of change it is, hence whose signatures it needs, and whether it may happen at all. */
 import { refusal, type Refusal } from '../errors.js';
 import { canonicalEqual } from '../primitives/canonical-json.js';
-import type { CheckedPolicy, Policy } from './policy.js';
+import type { CheckedPolicy, Policy, Rule } from './policy.js';
 import { canOpen, holders, type PolicyState } from './state.js';
 
 /** The custodians of the current version of a secret. */
@@ -11,11 +11,17 @@ export interface CurrentTree {
   couldOpen(people: PolicyState['people']): boolean;
 }
 
+/** A rule that a completed handover has put in the place of the policy's for one secret. */
+export interface StandInRule {
+  readonly secret: string;
+  readonly rule: Rule;
+}
+
 /** Whose agreement a successor needs: the admins of both, or the managers of each role whose membership it changes. */
 export type Change = { readonly by: 'admins' } | { readonly by: 'managers'; readonly roles: readonly string[] };
 
 /** `people` are those under the next policy. */
-export function judgeTransition(state: PolicyState, next: CheckedPolicy, trees: Iterable<CurrentTree>, people: PolicyState['people']): Change | Refusal {
+export function judgeTransition(state: PolicyState, next: CheckedPolicy, trees: Iterable<CurrentTree>, people: PolicyState['people'], standIns: Iterable<StandInRule>): Change | Refusal {
   const { policy } = next;
   const current = state.policy;
   if (policy.number !== current.number + 1 || policy.previous !== state.digest) {
@@ -25,7 +31,7 @@ export function judgeTransition(state: PolicyState, next: CheckedPolicy, trees: 
     return refusal('BAD_POLICY', 'name, nonce and suite of a vault never change');
   }
   if (policy.format < current.format) return refusal('BAD_POLICY', `policy format cannot go back from ${current.format} to ${policy.format}`);
-  return strands(state, policy, people, trees) ?? changeOf(state, policy);
+  return strands(state, policy, people, trees) ?? takesBack(policy, standIns) ?? changeOf(state, policy);
 }
 
 /** Refuses to lock a secret or a role's keys away for ever, unless the policy says that it means to. */
@@ -44,6 +50,18 @@ function strands(state: PolicyState, policy: Policy, people: PolicyState['people
     if (left.length > 0 && !left.some(stays) && !policy.abandon.roles.includes(role)) {
       return refusal('WOULD_STRAND', `policy ${policy.number} leaves role ${role} without anybody who holds its key`,
         `Add and grant another member first, or name the role under abandon: { roles: [${role}] }`);
+    }
+  }
+  return undefined;
+}
+
+/** Refuses to remove a role or group that a completed handover named: its receivers would be locked out of what they have received. */
+function takesBack(policy: Policy, standIns: Iterable<StandInRule>): Refusal | undefined {
+  for (const { secret, rule } of standIns) {
+    const role = [...rule.owners, ...rule.writers, ...('readers' in rule ? rule.readers : [])].find((name) => !Object.hasOwn(policy.roles, name));
+    const gone = role ?? ('custody' in rule && !Object.hasOwn(policy.custody, rule.custody) ? rule.custody : undefined);
+    if (gone !== undefined) {
+      return refusal('WOULD_STRAND', `policy ${policy.number} removes ${gone}, which ${secret} was handed over to`, 'Finalize that handover first: oxp-vault handover list');
     }
   }
   return undefined;

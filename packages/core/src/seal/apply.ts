@@ -22,6 +22,11 @@ export function applySeal(state: SecretsState, body: SecretSeal, context: SealCo
   if (!actsFor(context, rule.writers)) {
     return refusal('NOT_ALLOWED', `${context.actor.person} may not write ${statement.name}: its writers are ${rule.writers.join(', ')}`);
   }
+  return applyVersion(state, statement, rule, context);
+}
+
+/** The next version, sealed exactly as `rule` says: the rule in effect, or, in a receipt, that of its request. Who may is the caller's to judge. */
+export function applyVersion(state: SecretsState, statement: Statement, rule: SealRule, context: SealContext): SecretsState | Refusal {
   const versions = state.secrets.get(statement.name) ?? [];
   const last = versions.at(-1);
   const due = (last?.statement.version ?? 0) + 1;

@@ -1,0 +1,57 @@
+/** What the rules of a handover ask of the rest of the state (handover/authority.ts), answered. */
+import type { HandoverAuthority, TargetVersion } from './handover/authority.js';
+import { rolesOf } from './policy/rules.js';
+import { newestEpoch, type PolicyState } from './policy/state.js';
+import { ruleInEffect } from './rule-in-effect.js';
+import { newestVersion, type SecretVersion } from './seal/state.js';
+import type { VaultState } from './vault-state.js';
+
+export function handoverAuthority(state: VaultState & { readonly policy: PolicyState }): HandoverAuthority {
+  const { policy, people, recipients, digest, roles } = state.policy;
+  return {
+    suite: policy.suite,
+    policy: digest,
+    admins: policy.admins,
+    rules: policy.rules,
+    rule: (name) => ruleInEffect(state, name),
+    rolesOf: (person) => rolesOf(policy, person),
+    role: (name) => (Object.hasOwn(policy.roles, name) ? definitionOf(policy.roles[name]!) : undefined),
+    group: (name) => (Object.hasOwn(policy.custody, name) ? policy.custody[name] : undefined),
+    epochOf(role) {
+      const epoch = newestEpoch(state.policy, role);
+      return epoch && { stale: roles.get(role)?.stale !== undefined, provisional: epoch.provisional };
+    },
+    isMachine(person) {
+      const kind = people.get(person)?.kind;
+      return kind === undefined ? undefined : kind === 'machine';
+    },
+    recipientKnown: (recipient) => recipients.has(recipient),
+    version(statement) {
+      const at = state.secrets.statements.get(statement);
+      const versions = at && state.secrets.secrets.get(at.name);
+      const version = versions?.find((ver) => ver.digest === statement);
+      return versions && version && targetVersion(version, newestVersion(versions) === version);
+    },
+    *secrets() {
+      for (const [name, versions] of state.secrets.secrets) {
+        const newest = newestVersion(versions);
+        if (!newest) continue;
+        const { statement, digest: sealed, leaf } = newest;
+        const to = 'custody' in statement ? { readers: [], group: statement.custody.group } : { readers: statement.readers.map((r) => r.role) };
+        yield { name, statement: sealed, leaf, ...to };
+      }
+    },
+  };
+}
+
+function definitionOf({ members, managed }: PolicyState['policy']['roles'][string]): { members: readonly string[]; managed?: { need: number } } {
+  return managed ? { members, managed } : { members };
+}
+
+function targetVersion({ statement, pending, retired }: SecretVersion, newest: boolean): TargetVersion {
+  const { name, version } = statement;
+  const base = { name, version, newest, pending, retired: retired !== undefined };
+  return 'custody' in statement
+    ? { ...base, readers: [], custody: { tree: statement.custody.tree, leaves: statement.custody.leaves } }
+    : { ...base, readers: statement.readers.map((r) => r.role) };
+}

@@ -1,0 +1,84 @@
+/**
+ * The rules that a transfer moves, exactly: a NAME moves an exact rule, a path moves all rules at and below it. Who asks builds them
+ * here, and the log takes no others.
+ */
+import { refusal, type Refusal } from '../errors.js';
+import { canonicalEqual } from '../primitives/canonical-json.js';
+import { decidingRule, pathMatches, toSortedSet } from '../wire.js';
+import type { HandoverAuthority } from './authority.js';
+import type { SuccessorRule, TransferRequest } from './ops.js';
+import type { Target } from './state.js';
+
+type Shape = { readonly path: string; readonly owners: string[]; readonly writers: string[] } & ({ readonly readers: string[] } | { readonly custody: string });
+
+export type Destination = Pick<TransferRequest, 'role' | 'custody' | 'keepReaders'>;
+
+/** Under custody is what is split among custodians, and what the rule asks to be. */
+export function underCustody(target: Target, authority: HandoverAuthority): boolean {
+  const rule = authority.rule(target.name);
+  return authority.version(target.statement)?.custody !== undefined || (rule !== undefined && 'custody' in rule);
+}
+
+/** The rule at `path` in a request for these targets; undefined where it would need a custody group and none is named. */
+function ruleAt(path: string, targets: readonly Target[], paths: readonly string[], to: Destination, authority: HandoverAuthority): Shape | undefined {
+  const decided = targets.filter((target) => decidingRule(paths.map((p) => ({ path: p })), target.name)?.path === path);
+  const before = authority.rule(path);
+  const custody = decided.length > 0 ? decided.some((target) => underCustody(target, authority)) : before !== undefined && 'custody' in before;
+  const base = { path, owners: [to.role], writers: [to.role] };
+  if (custody) return to.custody === null ? undefined : { ...base, custody: to.custody };
+  // A role is kept where it read everything that this rule decides: a handover gives nobody more than they had.
+  const rules = decided.length > 0 ? decided.map((target) => authority.rule(target.name)) : [before];
+  const reads = (role: string): boolean => rules.every((rule) => rule !== undefined && 'readers' in rule && rule.readers.includes(role));
+  return { ...base, readers: toSortedSet([to.role, ...to.keepReaders.filter(reads)]) };
+}
+
+/**
+ * The rules of a request for these names and paths. A target that would need another rule than the path it is asked by gets one of its
+ * own. `consents` stay what they were, as far as the managers of the new owners may change its membership.
+ */
+export function successorRules(wanted: readonly string[], targets: readonly Target[], to: Destination, authority: HandoverAuthority): SuccessorRule[] | Refusal {
+  const folders = wanted.filter((path) => path.endsWith('/'));
+  const below = authority.rules.filter((rule) => folders.some((folder) => pathMatches(folder, rule.path))).map((rule) => rule.path);
+  const paths = toSortedSet([...wanted, ...below]);
+  const alone = targets.filter((target) => {
+    const path = decidingRule(paths.map((p) => ({ path: p })), target.name)?.path ?? '';
+    if (path === target.name) return false;
+    const shared = ruleAt(path, [], paths, to, authority);
+    return !canonicalEqual({ ...shared, path: '' }, { ...ruleAt(target.name, [target], [target.name], to, authority), path: '' });
+  });
+  const all = toSortedSet([...paths, ...alone.map((target) => target.name)]);
+  const limit = authority.role(to.role)?.managed?.need ?? Infinity;
+  const rules: SuccessorRule[] = [];
+  for (const path of all) {
+    const rule = ruleAt(path, targets, all, to, authority);
+    if (!rule) return refusal('USAGE', `what lies at ${path} is under custody: a custody group of the receivers has to be named`, 'Name it: --custody GROUP');
+    rules.push({ ...rule, consents: Math.min(authority.rule(path)?.consents ?? 1, limit) });
+  }
+  return rules;
+}
+
+/** Why a request may not name these rules, or undefined. */
+export function rulesFault(body: TransferRequest, targets: readonly Target[], authority: HandoverAuthority): Refusal | undefined {
+  const { rules, keepReaders } = body;
+  const paths = rules.map((rule) => rule.path);
+  if (paths.some((path, i) => i > 0 && paths[i - 1]! >= path)) return refusal('BAD_VALUE', 'the rules of a request stand in order of path, each path once');
+  const left = targets.find((target) => !decidingRule(rules, target.name));
+  if (left) return refusal('BAD_VALUE', `no rule of the request says who gets ${left.name}`);
+  const covered = (path: string): boolean => paths.some((p) => p !== path && p.endsWith('/') && pathMatches(p, path));
+  const policyPaths = authority.rules.map((rule) => rule.path);
+  const beyond = paths.find((path) => !targets.some((target) => pathMatches(path, target.name)) && !(policyPaths.includes(path) && covered(path)));
+  if (beyond !== undefined) return refusal('NOT_ALLOWED', `the request changes the rule ${beyond}, and asks for nothing there`);
+  const missed = policyPaths.find((path) => covered(path) && !paths.includes(path));
+  if (missed !== undefined) return refusal('BAD_VALUE', `the request moves a path with all rules below it, and leaves out ${missed}`);
+  const need = authority.role(body.role)?.managed?.need;
+  for (const rule of rules) {
+    if (need !== undefined && rule.consents > need) return refusal('BAD_VALUE', `the rule ${rule.path} asks ${rule.consents} consents of ${body.role}, whose membership only ${need} may change`);
+    const due = ruleAt(rule.path, targets, paths, body, authority);
+    if (!due) return refusal('NOT_ALLOWED', `what lies at ${rule.path} is under custody, and the request names no custody group for it`);
+    if (!canonicalEqual(rule, { ...due, consents: rule.consents })) return refusal('NOT_ALLOWED', `the rule ${rule.path} of the request gives other rights than those of its destination`);
+  }
+  const spare = keepReaders.find((role) => !rules.some((rule) => 'readers' in rule && rule.readers.includes(role)));
+  if (spare !== undefined) return refusal('NOT_ALLOWED', `${spare} cannot be kept as a reader: it reads none of this, or not all that one rule decides`);
+  if (body.custody !== null && !rules.some((rule) => 'custody' in rule)) return refusal('BAD_VALUE', 'the request names a custody group, and nothing it asks for is under custody');
+  return undefined;
+}
