@@ -41,6 +41,7 @@ export { retirable, retireVersions, type Retirement } from './operations/retire.
 export { isMaterialKind, MATERIAL_KINDS, type MaterialKindName } from './material/kinds.js';
 export { materialKind } from './material/registry.js';
 export type { CheckResult, Material, MaterialField, MaterialKind, Rotation } from './material/material.js';
+export { endStanding, giveStanding, listStanding, standingOf, type GivenStanding, type StandingLine } from './operations/standing.js';
 
 // Watching
 export { vaultStatus, type StatusItem, type StatusReport } from './operations/status.js';

@@ -29,11 +29,14 @@ export const COMMANDS: readonly CommandRow[] = [
   { name: 'device', group: 'People', summary: 'your own devices, the one in the safe included', load: () => import('./device.js') },
   { name: 'policy', group: 'People', summary: 'show, propose and sign the rules', load: () => import('./policy.js') },
   { name: 'role', group: 'People', summary: 'the keys of teams', load: () => import('./role.js') },
+  { name: 'standing', group: 'People', summary: 'machines that open secrets without a record', load: () => import('./standing.js') },
 
   { name: 'status', group: 'Looking', summary: 'what waits for you, what is stale or due', load: () => import('./status.js') },
   { name: 'check', group: 'Looking', summary: 'verify everything, for CI', load: () => import('./check.js') },
   { name: 'audit', group: 'Looking', summary: 'read, verify, prove and export the log', load: () => import('./audit.js') },
 
+  { name: 'sync', group: 'Upkeep', summary: 'send what waits here, take over a copy, put a good state back', load: () => import('./sync.js') },
+  { name: 'clone', group: 'Upkeep', summary: 'copy the vault to another place, or move it', load: () => import('./clone.js') },
   { name: 'gc', group: 'Upkeep', summary: 'remove files that the log does not name', load: () => import('./gc.js') },
 
   { name: 'completion', group: 'Help', summary: 'print the completion script of a shell', load: () => import('./completion.js') },

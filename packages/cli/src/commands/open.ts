@@ -25,6 +25,9 @@ interface Options {
   readonly purpose?: string;
 }
 
+/** Names that are told one by one. */
+const SHOWN = 6;
+
 export function define(command: Command, act: Act): void {
   readOptions(command)
     .argument('[name...]', 'NAME, or NAME#FIELD for one part of it')
@@ -120,7 +123,9 @@ async function showValues(context: CliContext, seen: Vault, opening: Opening, op
   if (target !== undefined) await outputs!.checkOutputDirectory(target);
   const vault = opening.items.some((item) => item.private) ? seen.as(await context.identity()) : seen;
   let queued: VaultError | undefined;
-  const secrets = await openViews(vault, opening, { purpose: options.purpose ?? 'open', offline: options.offline === true, onQueued: (reason) => (queued = reason) });
+  let free: readonly string[] = [];
+  const secrets = await openViews(vault, opening, { purpose: options.purpose ?? 'open', offline: options.offline === true, onQueued: (reason) => (queued = reason), onStanding: (opened) => (free = opened) });
+  if (free.length > 0) await context.say(`Standing access: of ${free.length <= SHOWN ? free.join(', ') : count(free.length, 'secret')} nothing is recorded.`);
   if (queued) await context.warn(`${queued.code}: ${queued.message}. The record of this opening waits on this machine, and your next writing command takes it along.`);
   let rendered: Rendered | undefined;
   try {

@@ -2,6 +2,7 @@
 import type { OpBody } from '../ops.js';
 import { parseCard } from '../policy/card.js';
 import { isVaultError, type ErrorCode } from '../errors.js';
+import { ENDED } from '../seal/standing.js';
 import type { Vault } from '../vault.js';
 import { walkLog, type WalkedLeaf } from './log-walk.js';
 
@@ -70,8 +71,10 @@ function describe(vault: Vault, { op, body }: OpBody): Words {
       return about(vault, 'session' in body ? 'ended a session that opened' : 'opened', body.statements, ` (${body.purpose}${offline})`);
     }
     case 'secret.standing': {
-      const { machine, scope } = body;
-      return { words: scope.length === 0 ? `ended the standing leave of ${machine}` : `gave ${machine} standing leave to open ${scope.join(', ')}` };
+      const { machine, scope, notAfter } = body;
+      if (scope.length === 0) return { words: `ended the standing access of ${machine}` };
+      if (notAfter === ENDED) return { words: `ended the standing access of ${machine} to ${scope.join(', ')}` };
+      return { words: `gave ${machine} standing access to ${scope.join(', ')} until ${new Date(notAfter * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC` };
     }
     case 'secret.retire':
       return about(vault, 'retired', [body.statement]);

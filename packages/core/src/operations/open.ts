@@ -11,6 +11,7 @@ import type { Vault } from '../vault.js';
 import { nearNames } from './near-names.js';
 import { needsGrant, ownReaders } from './reading-faults.js';
 import { roleKeys, type RoleKeys } from './role-keys.js';
+import { standingOf } from './standing.js';
 
 export interface OpenRequest {
   /** Secrets by name, each at its newest version unless `version` says otherwise. */
@@ -21,6 +22,8 @@ export interface OpenRequest {
   readonly offline?: boolean;
   /** Told when the store could not be written: the opening goes on, and its record waits on this machine. */
   readonly onQueued?: (reason: VaultError) => void;
+  /** Told the names that this machine opened under standing access: of these nothing is recorded. */
+  readonly onStanding?: (names: readonly string[]) => void;
 }
 
 export interface OpenedVersion {
@@ -63,7 +66,8 @@ export function findVersion(vault: Vault, name: string, version?: number): Secre
 }
 
 /**
- * Opens secrets for this person. The opening is in the log, or at least fsynced in the queue, before the promise resolves.
+ * Opens secrets for this person. The opening is in the log, or at least fsynced in the queue, before the promise resolves; a machine
+ * with standing access writes nothing.
  * Throws NOT_A_READER, NEEDS_GRANT, BLOB_MISSING, HASH_MISMATCH, STANZA_MISMATCH, SEALER_FAULT and what `findVersion` throws.
  */
 export async function openSecrets(vault: Vault, request: OpenRequest): Promise<OpenedVersion[]> {
@@ -129,10 +133,13 @@ async function readingKey(vault: Vault, version: SecretVersion, ring: (role: str
 
 /**
  * Fsynced into the queue first; then in the log at once where the store is at hand. A remote one gets it with the next write: a
- * reader need not wait for a push, nor be allowed to. What cannot be queued is not shown.
+ * reader need not wait for a push, nor be allowed to. What cannot be queued is not shown. Nothing for what a machine opens under
+ * standing access.
  */
 async function recordOpening(vault: Vault, versions: readonly SecretVersion[], request: OpenRequest): Promise<void> {
-  const statements = [...new Set(versions.map((ver) => ver.digest))].sort();
+  const free = versions.filter((ver) => standingOf(vault, ver.statement.name) !== undefined);
+  if (free.length > 0) request.onStanding?.([...new Set(free.map((ver) => ver.statement.name))]);
+  const statements = [...new Set(versions.filter((ver) => !free.includes(ver)).map((ver) => ver.digest))].sort();
   if (statements.length === 0) return;
   const online = request.offline !== true;
   const entry = vault.sign('secret.open', { statements, purpose: request.purpose ?? 'open', online });
