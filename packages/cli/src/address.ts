@@ -1,7 +1,7 @@
 /** Where the vault is: what was typed, else the environment, else the nearest place above (docs: "How commands find the vault"). */
 import { lstat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { VaultError } from '@oxp-vault/core';
 import type { Io } from './io.js';
 
@@ -47,6 +47,14 @@ export function normalAddress(text: string, base: string): string {
     });
   }
   return resolve(base, text.startsWith('~/') ? join(homedir(), text.slice(2)) : text);
+}
+
+/** As it stands in the oxp-vault.yaml in `directory`, which may lie in somebody else's copy of the repository. */
+export function addressFor(address: string, directory: string): string {
+  if (isRemote(address)) return address;
+  const near = relative(directory, address);
+  if (near === '') return '.';
+  return near.startsWith(`..${sep}`) || near === '..' || isAbsolute(near) ? address : `./${near}`;
 }
 
 /** True for what is not a directory. */

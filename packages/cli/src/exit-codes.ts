@@ -21,6 +21,7 @@ export const EXIT_OUTPUT_CLOSED = 141;
 export const EXIT_VERIFICATION = ERROR_CLASSES.verification;
 export const EXIT_NEEDS_OTHERS = ERROR_CLASSES['needs-others'];
 export const EXIT_USAGE = ERROR_CLASSES.usage;
+export const EXIT_STORE = ERROR_CLASSES.store;
 
 export interface ExitCode {
   readonly code: number;

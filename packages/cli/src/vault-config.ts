@@ -1,9 +1,11 @@
 /** oxp-vault.yaml: where the vault is, and which one it must be. Loaded only where there is one: the YAML parser takes its time. */
-import { lstat, readFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { lstat, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { VaultError } from '@oxp-vault/core';
-import { parse, YAMLParseError } from 'yaml';
-import { normalAddress, type VaultAddress } from './address.js';
+import { parse, parseDocument, YAMLParseError } from 'yaml';
+import { addressFor, normalAddress, type VaultAddress } from './address.js';
+import { ioError } from './private-file.js';
 
 /** Throws BAD_YAML, BAD_ADDRESS, and NOT_ALLOWED for a file that somebody else has put there. */
 export async function readConfig(path: string): Promise<Omit<VaultAddress, 'from'>> {
@@ -18,6 +20,22 @@ export async function readConfig(path: string): Promise<Omit<VaultAddress, 'from
   const base = dirname(path);
   const address = normalAddress(vault, base);
   return expect === undefined ? { address, base } : { address, base, expect };
+}
+
+/** Says that the vault is elsewhere now. Everything else in the file stays, comments too; a link stays one; old text or new, whatever happens. */
+export async function moveVault(link: string, address: string): Promise<void> {
+  const path = await realpath(link);
+  const document = parseDocument(await readFile(path, 'utf8'));
+  document.set('vault', addressFor(address, dirname(link)));
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    const { mode } = await stat(path);
+    await writeFile(temporary, document.toString({ lineWidth: 0 }), { flag: 'wx', mode, flush: true });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw ioError('cannot replace', link, error);
+  }
 }
 
 /** It vouches for the vault: one that another user left in a directory above, /tmp for instance, could vouch for a false one. */

@@ -11,11 +11,12 @@ export async function vaultForWriting(context: CliContext): Promise<Vault> {
 }
 
 export async function reportHousekeeping(context: CliContext, done: Housekeeping): Promise<void> {
-  const { appended, rejected, made, turned, granted, faults } = done;
-  if (appended.length > 0) await context.say(`${count(appended.length, 'entry that waited here is', 'entries that waited here are')} in the log now: ${counted(appended)}.`);
+  const { appended, rejected, made, turned, granted, shares, faults } = done;
+  if (appended.length > 0) await context.say(`${count(appended.length, 'entry that waited here is', 'entries that waited here are')} in the log now: ${countedOps(appended)}.`);
   for (const role of made) await context.say(`made the first key of role ${role}`);
   for (const role of turned) await context.say(`turned the key of role ${role}: what is sealed from now on, only its present members can read`);
   for (const { role, person } of granted) await context.say(`granted ${person} the key of role ${role}`);
+  for (const { name, version } of shares) await context.say(`sealed your share of ${name} v${version} to the devices that you have now`);
   for (const { op, digest, reason } of rejected) {
     await context.warn(`${op} ${short(digest)} waited here and is not allowed any more: ${reason}. It is kept; see: oxp-vault status`);
   }
@@ -23,6 +24,6 @@ export async function reportHousekeeping(context: CliContext, done: Housekeeping
 }
 
 /** `secret.open, 2 secret.seal` */
-function counted(ops: readonly string[]): string {
+export function countedOps(ops: readonly string[]): string {
   return [...new Set(ops)].map((op) => [ops.filter((o) => o === op).length, op] as const).map(([n, op]) => (n === 1 ? op : `${n} ${op}`)).join(', ');
 }

@@ -46,7 +46,7 @@ export { endStanding, giveStanding, listStanding, standingOf, type GivenStanding
 // Watching
 export { vaultStatus, type StatusItem, type StatusReport } from './operations/status.js';
 export { verifyVault, type AuditReport, type FileFault } from './operations/audit.js';
-export { readLog, type LogLine } from './operations/log-view.js';
+export { entryInWords, readLog, type LogLine } from './operations/log-view.js';
 export { exportTiles, findLeaf, proveLeaf } from './operations/log-proof.js';
 
 // Who is who, and who may what
@@ -94,7 +94,14 @@ export { SOPS_TYPES, type SopsDepth, type SopsPiece, type SopsType } from './mat
 export { sopsImport, type SopsImport, type SopsTarget } from './operations/import-sops.js';
 
 // Upkeep
-export { doHousekeeping, type Housekeeping, type RejectedEntry } from './operations/housekeeping.js';
+export { doHousekeeping, type Housekeeping } from './operations/housekeeping.js';
+export { type RejectedEntry } from './operations/drain.js';
+export { parseQueueFile, takeOverCopy, takeOverQueue, type QueueFile, type TakenOver } from './operations/take-over.js';
+export { decodeQueued, discard, encodeQueued, listQueued, type Queued } from './engine/queue.js';
+export { cloneVault, type CloneReport } from './operations/clone.js';
+export { restoreVault, type Restored, type RestoreOptions } from './operations/restore.js';
+export { planRepin, repin, type Repinning } from './operations/repin.js';
+export type { Remembering } from './engine/remembered.js';
 export { appendOrQueue } from './operations/append-or-queue.js';
 export { findGarbage, removeGarbage, type Garbage } from './operations/garbage.js';
 export { breakLock, removeLeftovers, type LockDescription } from './stores/index.js';

@@ -1,10 +1,10 @@
 /** `init`: a vault, its first policy, and the drafts that people go on with. */
 import { randomBytes } from 'node:crypto';
 import { lstat, writeFile } from 'node:fs/promises';
-import { basename, join, relative, resolve, sep } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Card, defaultBootstrap, formatDraft, type Identity, initialPolicy, initVault, isName, isVaultError, type Policy, type Vault, VaultError, type VaultOptions } from '@oxp-vault/core';
 import type { Command } from 'commander';
-import { CONFIG_FILE, isRemote, normalAddress, upwards } from '../address.js';
+import { addressFor, CONFIG_FILE, normalAddress, upwards } from '../address.js';
 import { readCardFile } from '../card-file.js';
 import { type Act, examples } from '../command.js';
 import type { CliContext } from '../context.js';
@@ -141,13 +141,6 @@ async function isThere(path: string): Promise<boolean> {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'EACCES') return false;
     throw ioError('cannot look at', path, error);
   }
-}
-
-/** As it stands in oxp-vault.yaml, which may lie in somebody else's copy of the repository. */
-function addressFor(address: string, cwd: string): string {
-  if (isRemote(address)) return address;
-  const near = relative(cwd, address);
-  return near === '' ? '.' : near.startsWith(`..${sep}`) || resolve(near) === near ? address : `./${near}`;
 }
 
 async function writeDrafts(context: CliContext, config: string, address: string, vault: string, policy: Policy): Promise<string[]> {

@@ -1,7 +1,7 @@
 /** `open`: what a secret holds, recorded before a byte is shown. On a terminal a table, unless the values are asked for. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { FORMAT_NAMES, isPurpose, openViews, type Opening, parseView, planOpening, readableBy, renderSecrets, Secret, type FormatOptions, type Rendered, VaultError, type Vault, type View } from '@oxp-vault/core';
+import { FORMAT_NAMES, isPurpose, openViews, type Opening, parseView, planOpening, type Queued, readableBy, renderSecrets, Secret, type FormatOptions, type Rendered, VaultError, type Vault, type View } from '@oxp-vault/core';
 import { type Act, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { freshnessWords } from '../freshness.js';
@@ -14,6 +14,7 @@ interface Options {
   readonly out?: string;
   readonly show?: boolean;
   readonly offline?: boolean;
+  readonly queue?: string;
   readonly prefix?: string;
   readonly namespace?: string;
   readonly secretName?: string;
@@ -37,6 +38,7 @@ export function define(command: Command, act: Act): void {
     .option('--out <dir>', 'write files into a new directory that only you can read')
     .option('--show', 'show the values on a terminal')
     .option('--purpose <words>', 'why, for the log')
+    .option('--queue <file>', 'with --offline: keep the record in this file, for `sync --from FILE` elsewhere')
     .option('--prefix <prefix>', 'env, tfvars, github-actions: before every name')
     .option('--namespace <name>', 'k8s-secret, external-dns: namespace')
     .option('--secret-name <name>', 'k8s-secret, external-dns: name of the Secret')
@@ -51,6 +53,7 @@ export function define(command: Command, act: Act): void {
 
 async function run(context: CliContext, names: readonly string[], options: Options): Promise<void> {
   if (options.purpose !== undefined && (options.purpose === '' || !isPurpose(options.purpose))) throw new VaultError('USAGE', '--purpose takes one line of at most 200 characters');
+  if (options.queue !== undefined && options.offline !== true) throw new VaultError('USAGE', '--queue goes with --offline: otherwise the record goes into the log');
   const seen = await context.vault();
   const views = viewsOf(seen, names, options);
   const format = formatOf(context, options, views);
@@ -124,7 +127,7 @@ async function showValues(context: CliContext, seen: Vault, opening: Opening, op
   const vault = opening.items.some((item) => item.private) ? seen.as(await context.identity()) : seen;
   let queued: VaultError | undefined;
   let free: readonly string[] = [];
-  const secrets = await openViews(vault, opening, { purpose: options.purpose ?? 'open', offline: options.offline === true, onQueued: (reason) => (queued = reason), onStanding: (opened) => (free = opened) });
+  const secrets = await openViews(vault, opening, { purpose: options.purpose ?? 'open', offline: options.offline === true, ...keeping(context, options), onQueued: (reason) => (queued = reason), onStanding: (opened) => (free = opened) });
   if (free.length > 0) await context.say(`Standing access: of ${free.length <= SHOWN ? free.join(', ') : count(free.length, 'secret')} nothing is recorded.`);
   if (queued) await context.warn(`${queued.code}: ${queued.message}. The record of this opening waits on this machine, and your next writing command takes it along.`);
   let rendered: Rendered | undefined;
@@ -142,6 +145,13 @@ async function showValues(context: CliContext, seen: Vault, opening: Opening, op
     for (const { file } of secrets) file.wipe();
     if (rendered) for (const { bytes } of rendered.type === 'files' ? rendered.files : [rendered]) bytes.fill(0);
   }
+}
+
+/** The record goes into a file that somebody with a connection takes over, where that is asked for. */
+function keeping(context: CliContext, { queue }: Options): { keep?: (queued: Queued) => Promise<void> } {
+  if (queue === undefined) return {};
+  const path = resolve(context.io.cwd, queue);
+  return { keep: async (queued) => (await import('../carried-queue.js')).appendToQueueFile(path, queued) };
 }
 
 async function print(context: CliContext, rendered: Rendered, freshness: string): Promise<void> {

@@ -1,10 +1,11 @@
 /** The log as people read it: one entry, one line. */
+import type { SignedEntry } from '../audit/entry.js';
 import type { OpBody } from '../ops.js';
 import { parseCard } from '../policy/card.js';
 import { isVaultError, type ErrorCode } from '../errors.js';
 import { ENDED } from '../seal/standing.js';
 import type { Vault } from '../vault.js';
-import { walkLog, type WalkedLeaf } from './log-walk.js';
+import { readLeaf, walkLog, type WalkedLeaf } from './log-walk.js';
 
 export interface LogLine {
   readonly leaf: number;
@@ -25,6 +26,11 @@ export interface LogLine {
 
 export async function readLog(vault: Vault): Promise<LogLine[]> {
   return (await walkLog(vault)).map((leaf) => line(vault, leaf));
+}
+
+/** What an entry says that is in no log yet, or in none any more. */
+export async function entryInWords(vault: Vault, entry: SignedEntry): Promise<string> {
+  return line(vault, { leaf: 0, data: entry.line, ...(await readLeaf(entry.line, async () => entry.object?.bytes)) }).words;
 }
 
 function line(vault: Vault, { leaf, entry, parsed, refused }: WalkedLeaf): LogLine {

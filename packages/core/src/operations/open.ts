@@ -1,5 +1,6 @@
 /** Opening: hash, then header, then decryption, all in memory; recorded before a byte is returned. */
-import { dequeue, enqueue } from '../engine/queue.js';
+import { parseEntry } from '../audit/entry.js';
+import { dequeue, enqueue, type Queued } from '../engine/queue.js';
 import { inParallel } from '../engine/parallel.js';
 import { isVaultError, PUT_BACK, VaultError } from '../errors.js';
 import { ageDecrypt, ageHeaderStanzas, type AgeHeaderStanzas } from '../primitives/age.js';
@@ -20,6 +21,8 @@ export interface OpenRequest {
   readonly purpose?: string;
   /** True when the record must stay in the queue because the store is not to be touched. */
   readonly offline?: boolean;
+  /** Keeps the record of an opening with `offline` instead of the queue of this machine, durably before it resolves. */
+  readonly keep?: (queued: Queued) => Promise<void>;
   /** Told when the store could not be written: the opening goes on, and its record waits on this machine. */
   readonly onQueued?: (reason: VaultError) => void;
   /** Told the names that this machine opened under standing access: of these nothing is recorded. */
@@ -143,6 +146,7 @@ async function recordOpening(vault: Vault, versions: readonly SecretVersion[], r
   if (statements.length === 0) return;
   const online = request.offline !== true;
   const entry = vault.sign('secret.open', { statements, purpose: request.purpose ?? 'open', online });
+  if (!online && request.keep) return request.keep({ digest: parseEntry(entry.line).digest, entry, files: [] });
   const queued = await enqueue(vault.local, vault.id, entry);
   if (!online || vault.store.refresh) return;
   try {

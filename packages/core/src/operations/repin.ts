@@ -50,7 +50,7 @@ export async function planRepin(options: Remembering, text: string): Promise<Rep
   const cache = await readStateCache(local, vault);
   return {
     vault, point, present: { size, root }, before: pin && { size: pin.size, root: pin.root },
-    common: cache ? commonSize(cache.roots, loaded.log.roots) : 0,
+    common: pin && rootWas(loaded.log.roots, pin) ? pin.size : cache ? commonSize(cache.roots, loaded.log.roots) : 0,
     givenUp: cache ? missingFrom(loaded.log.state, cache.state) : [],
   };
 }

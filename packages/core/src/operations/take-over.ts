@@ -76,25 +76,26 @@ export async function takeOverQueue(vault: Vault, entries: readonly Queued[], fr
   return { ...drained, present: entries.length - drained.appended.length - drained.rejected.length - incomplete.length, incomplete, extended: false };
 }
 
-/**
- * The entries of a queue file: one JSON document a line. A last line without its end is what a power failure left: nothing was shown
- * before it was whole, so it is dropped. Throws STORE_IO for another damaged line.
- */
-export function parseQueueFile(bytes: Uint8Array, name: string): Queued[] {
-  const lines = new TextDecoder().decode(bytes).split('\n');
-  const last = lines.pop() ?? '';
-  const whole = lines.flatMap((line, i) => (line.trim() === '' ? [] : [decodeLine(line, `${name}, line ${i + 1},`)]));
-  if (last.trim() === '') return whole;
-  try {
-    return [...whole, decodeLine(last, name)];
-  } catch (error) {
-    if (isVaultError(error)) return whole;
-    throw error;
-  }
+export interface QueueFile {
+  readonly entries: readonly Queued[];
+  /** Numbers, from 1, of lines that hold no entry. A power failure may leave one: nothing was shown before its line was whole. */
+  readonly damaged: readonly number[];
 }
 
-function decodeLine(line: string, name: string): Queued {
-  return decodeQueued(utf8(line), name);
+/** The entries of a queue file: one JSON document a line. Nothing in it is believed yet. */
+export function parseQueueFile(bytes: Uint8Array): QueueFile {
+  const entries: Queued[] = [];
+  const damaged: number[] = [];
+  for (const [i, line] of new TextDecoder().decode(bytes).split('\n').entries()) {
+    if (line.trim() === '') continue;
+    try {
+      entries.push(decodeQueued(utf8(line), `line ${i + 1}`));
+    } catch (error) {
+      if (!isVaultError(error)) throw error;
+      damaged.push(i + 1);
+    }
+  }
+  return { entries, damaged };
 }
 
 function requireSame(vault: Vault, id: string, where: string): void {

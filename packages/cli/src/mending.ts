@@ -1,0 +1,58 @@
+/** `sync --restore` and `--repin`: a store, or the memory of this machine, is put right. Neither needs an identity. */
+import { planRepin, type Remembering, repin, type Repinning, type Restored, restoreVault } from '@oxp-vault/core';
+import { normalAddress } from './address.js';
+import type { CliContext } from './context.js';
+import { EXIT_STORE } from './exit-codes.js';
+import { startProgress } from './progress.js';
+import { count, short } from './render.js';
+
+export async function restore(context: CliContext, from: string | undefined): Promise<number> {
+  const { cwd } = context.io;
+  const options = await remembering(context);
+  const copy = from === undefined ? undefined : await context.store({ address: normalAddress(from, cwd), base: cwd });
+  const progress = startProgress(context.io.stderr, 'files looked at:');
+  let done: Restored;
+  try {
+    done = await restoreVault({ ...options, ...(copy ? { copy } : {}), step: (files, total) => progress.update(files, total) });
+  } finally {
+    await progress.end();
+  }
+  const { vault, size, root, fault, source, files, missing } = done;
+  const state = `${count(size, 'entry', 'entries')}, root ${short(root)}`;
+  const where = context.path(options.store.address);
+  const words = fault ? `put back at ${where}: ${state}, and ${count(files, 'file')}; read back and verified` : files > 0 ? `put ${count(files, 'file')} back at ${where} (${state})` : `nothing to put back at ${where}: ${state}`;
+  await context.result({ vault, size, root, source, files, ...(fault ? { fault: fault.toJSON() } : {}), missing: missing.map(({ path, what }) => ({ path, what })) }, `${words}\n`);
+  if (fault) await context.say(`It was ${fault.code}: ${fault.message}. Find out how that came about.`);
+  for (const { path, what } of missing) await context.warn(`${what} is still missing: ${path}`);
+  if (missing.length > 0) await context.next('oxp-vault sync --restore --from COPY');
+  return missing.length > 0 ? EXIT_STORE : 0;
+}
+
+export async function acceptAgreed(context: CliContext, point: string): Promise<void> {
+  const options = await remembering(context);
+  const plan = await planRepin(options, point);
+  await context.say(inWords(context, options.store.address, plan));
+  if (!(await context.confirm('Accept that log?'))) return context.say('Nothing was changed.');
+  await repin(options, plan);
+  const { vault, present, before, givenUp } = plan;
+  await context.result({ vault, accepted: plan.point, present, ...(before ? { before } : {}), givenUp }, `accepted: ${count(present.size, 'entry', 'entries')}, root ${short(present.root)}\n`);
+  if (givenUp.length > 0) await context.next('what is still valid of the other history: oxp-vault sync --from COPY');
+}
+
+function inWords(context: CliContext, address: string, { point, present, before, common, givenUp }: Repinning): string {
+  const lines = [
+    `  agreed   ${count(point.size, 'entry', 'entries')}, root ${short(point.root)}`,
+    `  there    ${count(present.size, 'entry', 'entries')}, root ${short(present.root)}, at ${context.path(address)}`,
+    ...(before ? [`  seen     ${count(before.size, 'entry', 'entries')}, root ${short(before.root)}, on this machine`] : []),
+  ];
+  const lost = before ? before.size - Math.min(common, before.size) : 0;
+  if (lost > 0) lines.push(`This machine gives up ${count(lost, 'entry', 'entries')} that it has seen${common > 0 ? `, from entry ${common} on` : ''}.`);
+  if (givenUp.length > 0) lines.push(`Sealed there, and not in the log that is accepted: ${givenUp.join(', ')}.`);
+  if (lost === 0) lines.push('Nothing that this machine has seen is given up.');
+  return lines.join('\n');
+}
+
+async function remembering(context: CliContext): Promise<Remembering> {
+  const expect = await context.expect();
+  return { store: await context.store(), local: context.local(), clock: context.clock, ...(expect === undefined ? {} : { expect }) };
+}
