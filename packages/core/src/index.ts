@@ -43,6 +43,11 @@ export { materialKind } from './material/registry.js';
 export type { CheckResult, Material, MaterialField, MaterialKind, Rotation } from './material/material.js';
 export { endStanding, giveStanding, listStanding, standingOf, type GivenStanding, type StandingLine } from './operations/standing.js';
 
+// Custody: shares of a secret, held by several people
+export { acknowledgeShares, checkShares, type Acknowledged, type ShareOutcome } from './operations/custody.js';
+export { custodyReport, type CustodianReport, type CustodyAlarm, type CustodyReport } from './operations/custody-report.js';
+export { custodyOf, type CustodyLeaf, type CustodyRecord, type CustodyState } from './custody/state.js';
+
 // Watching
 export { vaultStatus, type StatusItem, type StatusReport } from './operations/status.js';
 export { verifyVault, type AuditReport, type FileFault } from './operations/audit.js';

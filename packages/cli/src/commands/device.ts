@@ -41,6 +41,7 @@ export function define(command: Command, act: Act): void {
       .summary('remove a device of yours that is lost or retired')
       .description('Removes a device of yours for good: its key never returns. Turns the keys of your roles as far as you can, and names the devices that it had added.')
       .argument('<device>', 'its name, or the beginning of its key')
+      .option('--lost', 'it is lost or stolen: remove it even where no other device of yours can open a share of custody')
       .action(act(remove)),
     'oxp-vault device remove old-laptop',
   );
@@ -94,6 +95,10 @@ async function addRecovery(context: CliContext, file: string | undefined, option
   await context.next(`lock both away, the passphrase somewhere else; then: oxp-vault status`);
 }
 
+function shareLines(context: CliContext, shares: DeviceChange['shares']): string {
+  return shares.map(({ name, version }) => `${context.paint.mark('+')} your share of ${name} v${version} is sealed to all your devices\n`).join('');
+}
+
 /** `recovery`, `recovery-2`, … */
 function freeName(vault: Vault, person: string): string {
   const taken = new Set((vault.policy.people.get(person)?.devices ?? []).map((d) => d.device));
@@ -103,24 +108,24 @@ function freeName(vault: Vault, person: string): string {
   }
 }
 
-async function report(context: CliContext, vault: Vault, card: Card, { granted }: DeviceChange): Promise<void> {
+async function report(context: CliContext, vault: Vault, card: Card, { granted, shares }: DeviceChange): Promise<void> {
   const roles = rolesOf(vault.policy.policy, card.person);
   const lacking = roles.filter((role) => !granted.includes(role) && newestEpoch(vault.policy, role) !== undefined);
   const reads = granted.length > 0 ? `it can read for ${count(granted.length, 'role')}: ${granted.join(', ')}` : 'it cannot read for any role yet';
   await context.result(
-    { person: card.person, device: card.device, key: card.id, granted, lacking },
-    `${context.paint.mark('+')} device ${card.device} of ${card.person} (key ${short(card.id)}); ${reads}\n`,
+    { person: card.person, device: card.device, key: card.id, granted, lacking, shares },
+    `${context.paint.mark('+')} device ${card.device} of ${card.person} (key ${short(card.id)}); ${reads}\n${shareLines(context, shares)}`,
   );
   for (const role of lacking) await context.warn(`Another member has to grant it role ${role}: oxp-vault role grant ${role}`);
 }
 
-async function remove(context: CliContext, name: string): Promise<void> {
+async function remove(context: CliContext, name: string, options: { readonly lost?: boolean }): Promise<void> {
   const vault = await vaultForWriting(context);
   const device = ownDevice(vault, name);
   const through = addedThrough(vault, device);
   const sure = await context.confirm(`Remove ${device.device} (key ${short(device.id)})? Its key never returns.`);
   if (!sure) return context.say('Nothing was changed.');
-  const { turned } = await removeDevice(vault, device);
+  const { turned } = await removeDevice(vault, device, { lost: options.lost === true });
   const stale = [...vault.policy.roles].filter(([, state]) => state.stale).map(([role]) => role);
   const turnedText = turned.map((role) => `${context.paint.mark('~')} role ${role} has a new key; nothing had to be resealed\n`).join('');
   await context.result(

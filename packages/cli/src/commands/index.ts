@@ -29,6 +29,7 @@ export const COMMANDS: readonly CommandRow[] = [
   { name: 'device', group: 'People', summary: 'your own devices, the one in the safe included', load: () => import('./device.js') },
   { name: 'policy', group: 'People', summary: 'show, propose and sign the rules', load: () => import('./policy.js') },
   { name: 'role', group: 'People', summary: 'the keys of teams', load: () => import('./role.js') },
+  { name: 'custody', group: 'People', summary: 'who holds shares of what, and whether they open', load: () => import('./custody.js') },
   { name: 'standing', group: 'People', summary: 'machines that open secrets without a record', load: () => import('./standing.js') },
 
   { name: 'status', group: 'Looking', summary: 'what waits for you, what is stale or due', load: () => import('./status.js') },

@@ -4,6 +4,7 @@ import { materialKind, type GenerateContext, type ImportSource, type Material } 
 import { equalBytes } from '../primitives/hash.js';
 import { newestVersion, type SecretVersion } from '../seal/state.js';
 import type { Vault } from '../vault.js';
+import { pendingFault } from './custody-report.js';
 import { readSource, type ImportPort } from './import-value.js';
 import { decryptVersions } from './open.js';
 import { readingFault } from './reading-faults.js';
@@ -32,7 +33,7 @@ export async function planSeal(vault: Vault, secrets: readonly WantedSecret[], o
     const asked = new Set(secrets.map((s) => s.name));
     for (const name of vault.state.secrets.secrets.sortedKeys()) {
       const newest = newestVersion(vault.state.secrets.secrets.get(name) ?? []);
-      if (asked.has(name) || !newest || !readersChanged(vault, newest)) continue;
+      if (asked.has(name) || !newest || !resealDue(vault, newest)) continue;
       // Of other people's secrets nothing is said: their own writers reseal them.
       if (sealFault(vault, name, options.dryRun)?.code === 'NOT_ALLOWED') continue;
       steps.push(planReseal(vault, newest, options));
@@ -46,7 +47,7 @@ async function planOne(vault: Vault, wanted: WantedSecret, before: readonly Seal
   const newest = newestVersion(versions ?? []);
   const last = versions?.at(-1)?.statement.version ?? 0;
   if (versions && options.mode === 'missing') {
-    return newest && readersChanged(vault, newest) ? planReseal(vault, newest, options) : unchanged(wanted, newest, last);
+    return newest && resealDue(vault, newest) ? planReseal(vault, newest, options) : unchanged(vault, wanted, newest, last);
   }
   if (versions && wanted.import === undefined) {
     const exists = new VaultError('USAGE', `${wanted.name} is made here, and exists: seal never replaces it`, { hint: `To make the next one: oxp-vault rotate ${wanted.name}` });
@@ -82,7 +83,7 @@ async function planImport(vault: Vault, wanted: WantedSecret & { import: ImportS
     const material = await kind.import(read.bytes, wanted.parameters, context);
     if (newest && (await isCurrent(vault, newest, material))) {
       material.file.wipe();
-      return readersChanged(vault, newest) ? planReseal(vault, newest, options) : unchanged(wanted, newest, last);
+      return resealDue(vault, newest) ? planReseal(vault, newest, options) : unchanged(vault, wanted, newest, last);
     }
     const amiss = (await kind.check(material, { now: vault.clock.now() })).filter((r) => !r.ok);
     return {
@@ -131,12 +132,23 @@ function readersChanged(vault: Vault, { statement }: SecretVersion): boolean {
   return !('readers' in statement) || statement.readers.map((r) => r.role).join() !== rule.readers.join();
 }
 
+/**
+ * True when the same value has to be sealed anew. What is under custody nobody can reseal alone; and a version that is sealed as the
+ * rule says, and waits for its custodians, need not be sealed again.
+ */
+function resealDue(vault: Vault, newest: SecretVersion): boolean {
+  const last = vault.state.secrets.secrets.get(newest.statement.name)?.at(-1);
+  const waits = last !== undefined && last.pending && !readersChanged(vault, last);
+  return 'readers' in newest.statement && readersChanged(vault, newest) && !waits;
+}
+
 function readersOfVersion({ statement }: SecretVersion): string {
   return 'readers' in statement ? statement.readers.map((r) => r.role).join(', ') : `custody ${statement.custody.group}`;
 }
 
-function unchanged(wanted: WantedSecret, newest: SecretVersion | undefined, last: number): SealStep {
-  return { line: { name: wanted.name, kind: wanted.kind, action: 'unchanged', version: newest?.statement.version ?? last, words: newest ? 'unchanged' : 'waits for its custodians' } };
+function unchanged(vault: Vault, wanted: WantedSecret, newest: SecretVersion | undefined, last: number): SealStep {
+  const waits = newest === undefined || readersChanged(vault, newest) && 'readers' in newest.statement;
+  return { line: { name: wanted.name, kind: wanted.kind, action: 'unchanged', version: newest?.statement.version ?? last, words: waits ? 'waits for its custodians' : 'unchanged' } };
 }
 
 /** A CA comes out of this run, or is opened to sign; where it is neither, nothing can be issued. */
@@ -146,6 +158,7 @@ function issuerFault(vault: Vault, wanted: WantedSecret, before: readonly SealSt
   if (step?.source) return undefined;
   const newest = newestVersion(vault.state.secrets.secrets.get(wanted.issuer) ?? []);
   if (newest) return readingFault(vault, newest);
+  if (vault.state.secrets.secrets.has(wanted.issuer)) return pendingFault(vault, wanted.issuer);
   if (step?.line.refusal) return new VaultError(step.line.refusal.code, `its issuer ${wanted.issuer} cannot be sealed`);
   return new VaultError('SECRET_NOT_FOUND', step ? `its issuer ${wanted.issuer} is not given` : `its issuer ${wanted.issuer} is neither in bootstrap.yaml nor in the vault`);
 }

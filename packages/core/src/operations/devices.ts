@@ -4,6 +4,7 @@ import type { Card } from '../policy/card.js';
 import type { Device } from '../policy/state.js';
 import type { Vault } from '../vault.js';
 import { isName } from '../wire.js';
+import { onlyOn, resealShares } from './custody.js';
 import { turnDueKeys } from './members.js';
 import { grantRole, holdsKey, ungranted } from './role-turn.js';
 
@@ -11,13 +12,15 @@ export interface DeviceChange {
   /** Roles whose key the person's devices were granted, all of them, or whose key was turned. */
   readonly granted: readonly string[];
   readonly turned: readonly string[];
+  /** Versions under custody whose share was sealed to the devices that the person has now. */
+  readonly shares: readonly { readonly name: string; readonly version: number }[];
 }
 
-/** Enrols another device of the person who runs this, and seals to it the role keys that this device can open. */
+/** Enrols another device of the person who runs this, and seals to it the role keys and shares that this device can open. */
 export async function addDevice(vault: Vault, card: Card): Promise<DeviceChange> {
   vault.requireEnrolled();
   await vault.append({ entries: [vault.sign('device.add', { card: card.line })], files: [] });
-  return { granted: await grantOwn(vault), turned: [] };
+  return { granted: await grantOwn(vault), turned: [], shares: await shareOwn(vault) };
 }
 
 /** Seals to all devices of this person the keys of the roles that this device holds. Also after a device was added elsewhere. */
@@ -28,12 +31,27 @@ async function grantOwn(vault: Vault): Promise<string[]> {
   return roles;
 }
 
-/** Removes a device of this person for good, and turns the keys that it could open, as far as this person may. */
-export async function removeDevice(vault: Vault, device: Device): Promise<DeviceChange> {
-  const self = vault.requireEnrolled().card.id === device.id;
+/** Seals the shares of this person to all its devices. One that does not open is told by the housekeeping of the next command. */
+async function shareOwn(vault: Vault): Promise<DeviceChange['shares']> {
+  return (await resealShares(vault)).flatMap(({ name, version, fault }) => (fault ? [] : [{ name, version }]));
+}
+
+/**
+ * Removes a device of this person for good, and turns the keys that it could open, as far as this person may. WOULD_STRAND where a share
+ * would be lost with it, unless the device itself is `lost`.
+ */
+export async function removeDevice(vault: Vault, device: Device, options: { readonly lost?: boolean } = {}): Promise<DeviceChange> {
+  const { id, person } = vault.requireEnrolled().card;
+  const self = id === device.id;
+  const onlyThere = options.lost === true ? [] : onlyOn(vault, person, device.id);
+  if (onlyThere.length > 0) {
+    throw new VaultError('WOULD_STRAND', `only ${device.device} can open your share of ${onlyThere.map(({ name, version }) => `${name} v${version}`).join(', ')}`, {
+      hint: `Run any writing command on ${device.device} first: it seals your shares to your other devices. If it is lost or stolen, and your share with it: oxp-vault device remove ${device.device} --lost`,
+    });
+  }
   await vault.append({ entries: [vault.sign('device.remove', { key: device.id })], files: [] });
   // A device that has removed itself can do no more; the person's others, or other members, turn the keys.
-  return { granted: [], turned: self ? [] : await turnDueKeys(vault) };
+  return self ? { granted: [], turned: [], shares: [] } : { granted: [], turned: await turnDueKeys(vault), shares: await shareOwn(vault) };
 }
 
 /** The living device of this person that a name, or the beginning of a key id, means. Throws BAD_NAME, PERSON_NOT_FOUND, USAGE. */

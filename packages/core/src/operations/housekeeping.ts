@@ -1,6 +1,7 @@
-/** What every writing command does first: entries still waiting here go into the log, due role keys are made, turned and granted. */
+/** What every writing command does first: entries still waiting here go into the log, due role keys are made, turned and granted, shares sealed to new devices. */
 import { isVaultError, type VaultError } from '../errors.js';
 import type { Vault } from '../vault.js';
+import { resealShares } from './custody.js';
 import { drainQueue, type RejectedEntry } from './drain.js';
 import { makeMissingKeys } from './init.js';
 import { grantMissing, turnDueKeys } from './members.js';
@@ -15,6 +16,8 @@ export interface Housekeeping {
   /** Roles whose key was turned. */
   readonly turned: readonly string[];
   readonly granted: readonly { readonly role: string; readonly person: string }[];
+  /** Versions under custody whose share was sealed to the devices that this person has now. */
+  readonly shares: readonly { readonly name: string; readonly version: number }[];
   /** What could not be done and need not stop the command: a grant that does not open, for example. */
   readonly faults: readonly VaultError[];
 }
@@ -30,7 +33,9 @@ export async function doHousekeeping(vault: Vault): Promise<Housekeeping> {
   const made = await attempt(faults, [], () => makeMissingKeys(vault));
   // Granting is for humans: a machine that holds a role key only reads and writes with it.
   const granted = vault.requireEnrolled().card.kind === 'machine' ? [] : await attempt(faults, [], () => grantMissing(vault));
-  return { appended, rejected, made, turned, granted, faults };
+  const shares = await attempt(faults, [], () => resealShares(vault));
+  faults.push(...shares.flatMap(({ fault }) => fault ?? []));
+  return { appended, rejected, made, turned, granted, shares: shares.flatMap(({ name, version, fault }) => (fault ? [] : [{ name, version }])), faults };
 }
 
 async function attempt<T>(faults: VaultError[], otherwise: T, chore: () => Promise<T>): Promise<T> {

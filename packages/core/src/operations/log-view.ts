@@ -84,6 +84,12 @@ function describe(vault: Vault, { op, body }: OpBody): Words {
     }
     case 'secret.retire':
       return about(vault, 'retired', [body.statement]);
+    case 'custody.ack':
+      return about(vault, 'acknowledged a share of', [body.statement]);
+    case 'custody.check':
+      return about(vault, body.ok ? 'checked a share of' : 'could not open a share of', [body.statement]);
+    case 'custody.share':
+      return { words: `sealed a share of ${body.name} v${body.version} to present devices`, secrets: [body.name] };
     default:
       return { words: op };
   }

@@ -9,6 +9,7 @@ import { newestVersion, versionOf, type SecretVersion } from '../seal/state.js';
 import { ciphertextPath, type Statement } from '../seal/statement.js';
 import { Secret } from '../secret.js';
 import type { Vault } from '../vault.js';
+import { pendingFault } from './custody-report.js';
 import { nearNames } from './near-names.js';
 import { needsGrant, ownReaders } from './reading-faults.js';
 import { roleKeys, type RoleKeys } from './role-keys.js';
@@ -64,7 +65,7 @@ export function findVersion(vault: Vault, name: string, version?: number): Secre
     return found;
   }
   const newest = newestVersion(versions);
-  if (!newest) throw new VaultError('PENDING', `${name} is pending: its custodians have not acknowledged their shares yet`);
+  if (!newest) throw pendingFault(vault, name);
   return newest;
 }
 

@@ -10,7 +10,7 @@ export function ownReaders(vault: Vault, { statement }: SecretVersion): readonly
   const { person } = vault.requireEnrolled().card;
   const label = `${statement.name} version ${statement.version}`;
   if (!('readers' in statement)) {
-    return new VaultError('NOT_A_READER', `${label} is under custody: nobody reads it alone`, { hint: 'Opening by a quorum of its custodians comes with a later release.' });
+    return new VaultError('NOT_A_READER', `${label} is under custody: nobody reads it alone`, { hint: `Its custodians open it together: oxp-vault handover request ${statement.name} --use --reason TEXT` });
   }
   const mine = rolesOf(vault.policy.policy, person);
   const [first, ...more] = statement.readers.filter((reader) => mine.includes(reader.role));

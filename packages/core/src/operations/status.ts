@@ -6,6 +6,7 @@ import { rolesOf } from '../policy/rules.js';
 import { newestVersion } from '../seal/state.js';
 import type { Vault } from '../vault.js';
 import { entryInWords } from './log-view.js';
+import { custodyItems } from './custody-items.js';
 import { policyOutcome } from './policy-change.js';
 import { ungranted } from './role-turn.js';
 
@@ -67,7 +68,7 @@ export async function vaultStatus(vault: Vault, me?: { readonly person: string; 
     policy: policy.number,
     secrets: vault.state.secrets.secrets.size,
     ...(person ? { person } : {}),
-    items: [...trust(vault), ...admins(vault), ...proposals(vault, who), ...roles(vault, who), ...secrets(vault, who), ...(await queued(vault, who))],
+    items: [...trust(vault), ...admins(vault), ...proposals(vault, who), ...roles(vault, who), ...secrets(vault, who), ...custodyItems(vault, who), ...(await queued(vault, who))],
   };
 }
 
@@ -134,10 +135,8 @@ function* secrets(vault: Vault, who: string | undefined): Iterable<StatusItem> {
   for (const name of vault.state.secrets.secrets.sortedKeys()) {
     const versions = vault.state.secrets.secrets.get(name) ?? [];
     const newest = newestVersion(versions);
-    if (!newest) {
-      yield { mark: '!', mine: false, text: `${name} is pending: its custodians have not acknowledged their shares` };
-      continue;
-    }
+    // What waits for its custodians say the items of custody.
+    if (!newest) continue;
     const rule = vault.ruleFor(name);
     const writes = who !== undefined && (rule?.writers.some((r) => rolesOf(policy, who).includes(r)) ?? false);
     if (!rule) {
