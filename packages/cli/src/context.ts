@@ -1,8 +1,9 @@
 /** What a command works with, each part made when it is first asked for: a command pays for what it uses. */
-import { type Card, type Clock, fsLocalState, type Identity, isVaultError, type LocalState, type Store, systemClock, Vault, VaultError } from '@oxp-vault/core';
+import { type Card, type Clock, type Identity, isVaultError, type LocalState, type Store, systemClock, Vault, VaultError } from '@oxp-vault/core';
 import { findVault, type VaultAddress } from './address.js';
-import { type IdentityFile, identityPath, knownCard, readIdentityFile, rememberCard, stateDirectory, unlock } from './identity-file.js';
+import { type IdentityFile, identityPath, knownCard, readIdentityFile, rememberCard, unlock } from './identity-file.js';
 import type { Io } from './io.js';
+import { localState } from './local-state.js';
 import { passphraseFile, readPassphraseFile } from './passphrase.js';
 import type { Prompter } from './prompt.js';
 import { type Paint, paintFor, pathForEyes } from './render.js';
@@ -121,7 +122,7 @@ export class CliContext {
   }
 
   local(): LocalState {
-    return (this.#local ??= fsLocalState(stateDirectory(this.io)));
+    return (this.#local ??= localState(this.io, this.options.identity));
   }
 
   // Who runs this

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { agePassphraseDecrypt, agePassphraseEncrypt, type Card, formatIdentity, type Identity, type LocalState, parseCard, parseIdentity, VaultError } from '@oxp-vault/core';
-import type { Io } from './io.js';
+import { IDENTITY_DATA, type Io } from './io.js';
 import { errnoOf, ioError } from './private-file.js';
 
 const ENCRYPTED = Buffer.from('age-encryption.org/v1\n');
@@ -20,6 +20,12 @@ export interface IdentityFile {
 }
 
 type Place = Pick<Io, 'env' | 'cwd'>;
+
+/** As it stands in the file; or in base64, because variables that are masked in the output of jobs have to be one line, and bytes none. */
+function fromVariable(data: string): Uint8Array {
+  const text = data.replaceAll('\r\n', '\n').trim();
+  return /^[A-Za-z0-9+/\s]+={0,2}$/.test(text) && !text.startsWith('AGE-SECRET-KEY-') ? Buffer.from(text, 'base64') : Buffer.from(`${text}\n`);
+}
 
 /** `$XDG_CONFIG_HOME/oxp-vault` or `~/.config/oxp-vault`; likewise for the state. A relative value is ignored, as XDG demands. */
 export function configDirectory(io: Place): string {
@@ -48,8 +54,8 @@ export function identityPath(io: Place, flag: string | undefined): string {
 
 /** Reads it as it is. Throws IDENTITY_NOT_FOUND, STORE_IO, IDENTITY_INVALID. */
 export async function readIdentityFile(io: Place, flag: string | undefined): Promise<IdentityFile> {
-  const data = io.env['OXP_VAULT_IDENTITY_DATA'];
-  if (data && flag === undefined) return described(undefined, Buffer.from(data));
+  const data = io.env[IDENTITY_DATA];
+  if (data && flag === undefined) return described(undefined, fromVariable(data));
   const path = identityPath(io, flag);
   let bytes: Uint8Array;
   try {

@@ -3,7 +3,7 @@ import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { VaultError } from '@oxp-vault/core';
-import { type Input, type Io, type Output, OutputClosed } from './io.js';
+import { IDENTITY_DATA, type Input, type Io, type Output, OutputClosed } from './io.js';
 import { errnoOf } from './private-file.js';
 
 /** Milliseconds. */
@@ -12,7 +12,15 @@ const FULL_PIPE_PAUSE = 3;
 export function processIo(): Io {
   const input: Input = { isTTY: isatty(0), read: readInput };
   const columns = isatty(2) ? process.stderr.columns : undefined;
-  return { stdin: input, stdout: fdOutput(1, columns), stderr: fdOutput(2, columns), env: process.env, cwd: process.cwd() };
+  return { stdin: input, stdout: fdOutput(1, columns), stderr: fdOutput(2, columns), env: ownEnvironment(), cwd: process.cwd() };
+}
+
+/** What unlocks an identity is for this process alone: whatever it starts copies the environment, and finds nothing to copy. */
+function ownEnvironment(): Io['env'] {
+  const env = { ...process.env };
+  delete process.env[IDENTITY_DATA];
+  if (env[IDENTITY_DATA] !== undefined) Object.defineProperty(env, IDENTITY_DATA, { enumerable: false });
+  return env;
 }
 
 /**

@@ -13,7 +13,7 @@ export { Secret } from './secret.js';
 
 // What the library needs from outside
 export type { Clock, Freshness, LocalState, Store, StoreChange } from './ports.js';
-export { directoryStore, fsLocalState, memoryStore } from './stores/index.js';
+export { directoryStore, fsLocalState, memoryStore, volatileLocalState } from './stores/index.js';
 export { gitStore, gitStoreHere, type GitStore, type GitStoreOptions } from './stores/git.js';
 export { parseGitAddress } from './stores/git-address.js';
 
@@ -49,6 +49,7 @@ export { custodyReport, type CustodianReport, type CustodyAlarm, type CustodyRep
 export { custodyOf, type CustodyLeaf, type CustodyRecord, type CustodyState } from './custody/state.js';
 
 // Watching
+export { lossesInWords, lossesWithout, type Loss, type LossKind } from './operations/without.js';
 export { vaultStatus, type StatusItem, type StatusReport } from './operations/status.js';
 export { verifyVault, type AuditReport, type FileFault } from './operations/audit.js';
 export { entryInWords, readLog, type LogLine } from './operations/log-view.js';

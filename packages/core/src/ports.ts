@@ -58,6 +58,8 @@ export interface Clock {
 
 /** Where pins, the verified-state cache and the queue live on this machine (0700; never in the vault). */
 export interface LocalState {
+  /** True where nothing outlasts this process: whatever has to wait for a later one cannot wait here. */
+  readonly volatile?: boolean;
   read(path: string): Promise<Uint8Array | undefined>;
   /** Atomic and fsynced: the old content or the new one. */
   write(path: string, bytes: Uint8Array): Promise<void>;

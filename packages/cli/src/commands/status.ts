@@ -1,5 +1,5 @@
 /** `status`: the one place to look. */
-import { type StatusItem, type StatusReport, vaultStatus } from '@oxp-vault/core';
+import { lossesInWords, lossesWithout, type StatusItem, type StatusReport, VaultError, vaultStatus } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { type Act, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
@@ -7,9 +7,25 @@ import { columns, count, short, thousands } from '../render.js';
 
 export function define(command: Command, act: Act): void {
   readOptions(command)
-    .description('Shows what waits for you, what is stale, provisional, pending or due, and the line that tells others which vault this is. Needs no passphrase.')
-    .action(act(status));
-  examples(command, 'oxp-vault status', 'oxp-vault status --json');
+    .description('Shows what waits for you, what is stale, provisional, pending or due, and the line that tells others which vault this is. With --without: what could be opened and decided by nobody if these persons were gone with all their devices (ill, away, left): the policy, the keys of roles, managed roles, custody groups, rules and secrets; what is so already is not counted. Needs no passphrase.')
+    .option('--without <persons>', 'what nobody could open or decide any more if they were gone: alice,bruno')
+    .action(act(run));
+  examples(command, 'oxp-vault status', 'oxp-vault status --without alice', 'oxp-vault status --without alice,bruno --json');
+}
+
+async function run(context: CliContext, { without }: { without?: string }): Promise<void> {
+  return without === undefined ? status(context) : statusWithout(context, without);
+}
+
+/** No news are good news, and they are said. */
+async function statusWithout(context: CliContext, list: string): Promise<void> {
+  const persons = [...new Set(list.split(',').map((name) => name.trim()))];
+  if (persons.includes('')) throw new VaultError('USAGE', '--without takes names with commas between them', { hint: 'Such as --without alice,bruno' });
+  const vault = await context.vault();
+  const losses = lossesWithout(vault.founded, persons);
+  const who = persons.join(' and ');
+  const lines = lossesInWords(losses).map((line) => `  ${context.paint.mark('!')} ${line}\n`);
+  await context.result({ without: persons, losses }, lines.length === 0 ? `Without ${who} everything could still be opened and decided.\n` : `Without ${who} nobody could\n${lines.join('')}`);
 }
 
 async function status(context: CliContext): Promise<void> {

@@ -34,6 +34,11 @@ async function nextPath(local: LocalState, vault: string, where: Where, digest: 
 }
 
 export async function enqueue(local: LocalState, vault: string, entry: SignedEntry, files: readonly NewFile[] = []): Promise<Queued> {
+  if (local.volatile) {
+    throw new VaultError('STORE_IO', 'this has to be kept until it is in the log, and there is no place here that lasts', {
+      hint: 'Name a directory that can be written and is kept: XDG_STATE_HOME.',
+    });
+  }
   const queued: Queued = { digest: parseEntry(entry.line).digest, entry, files };
   const known = await pathsOf(local, vault, 'queue', queued.digest);
   if (known.length === 0) await local.write(await nextPath(local, vault, 'queue', queued.digest), encodeQueued(queued));

@@ -13,7 +13,8 @@ export async function appendOrQueue(vault: Vault, batch: Batch): Promise<VaultEr
     await vault.append(batch);
     return undefined;
   } catch (error) {
-    if (!isVaultError(error) || (error.class !== 'store' && error.code !== 'LOCKED')) throw error;
+    // Where nothing lasts, nothing can wait.
+    if (vault.local.volatile || !isVaultError(error) || (error.class !== 'store' && error.code !== 'LOCKED')) throw error;
     for (const entry of batch.entries) await enqueue(vault.local, vault.id, entry, batch.files);
     return error;
   }

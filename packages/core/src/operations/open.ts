@@ -148,6 +148,8 @@ async function recordOpening(vault: Vault, versions: readonly SecretVersion[], r
   const online = request.offline !== true;
   const entry = vault.sign('secret.open', { statements, purpose: request.purpose ?? 'open', online });
   if (!online && request.keep) return request.keep({ digest: parseEntry(entry.line).digest, entry, files: [] });
+  // Where nothing lasts, only the log can keep it.
+  if (vault.local.volatile && online) return vault.append({ entries: [entry], files: [] }, { recordOnly: true });
   const queued = await enqueue(vault.local, vault.id, entry);
   if (!online || vault.store.refresh) return;
   try {

@@ -9,10 +9,14 @@ import { entryInWords } from './log-view.js';
 import { custodyItems } from './custody-items.js';
 import { policyOutcome } from './policy-change.js';
 import { ungranted } from './role-turn.js';
+import { listStanding } from './standing.js';
+import { lossesInWords, singlePoints } from './without.js';
 
 const DAY = 86_400;
 /** A certificate is named this long before it expires. */
 const EXPIRY_NOTICE = 60 * DAY;
+/** Standing access is, too, this long before and after it ends. */
+const STANDING_NOTICE = 14 * DAY;
 
 export interface StatusItem {
   /** `!` needs somebody; `-` is worth knowing. */
@@ -68,7 +72,7 @@ export async function vaultStatus(vault: Vault, me?: { readonly person: string; 
     policy: policy.number,
     secrets: vault.state.secrets.secrets.size,
     ...(person ? { person } : {}),
-    items: [...trust(vault), ...admins(vault), ...proposals(vault, who), ...roles(vault, who), ...secrets(vault, who), ...custodyItems(vault, who), ...(await queued(vault, who))],
+    items: [...trust(vault), ...admins(vault), ...proposals(vault, who), ...roles(vault, who), ...secrets(vault, who), ...standing(vault, who), ...singlePersons(vault, who), ...custodyItems(vault, who), ...(await queued(vault, who))],
   };
 }
 
@@ -156,15 +160,47 @@ function* secrets(vault: Vault, who: string | undefined): Iterable<StatusItem> {
   }
 }
 
+/** Around its end, because from then on jobs have to be able to write; for a while after it, because then they fail. */
+function* standing(vault: Vault, who: string | undefined): Iterable<StatusItem> {
+  const now = vault.clock.now();
+  for (const { machine, path, by, notAfter, state } of listStanding(vault)) {
+    const next = `oxp-vault standing ${machine} ${path} --not-after 90d`;
+    if (state === 'stands' && notAfter - now < STANDING_NOTICE) {
+      yield { mark: '-', mine: by === who, text: `the standing access of ${machine} to ${path} ends in ${days(notAfter - now)}`, next };
+    } else if (state === 'expired' && now - notAfter < STANDING_NOTICE) {
+      yield { mark: '-', mine: by === who, text: `the standing access of ${machine} to ${path} has ended: its openings are recorded`, next };
+    } else if (state === 'lapsed') {
+      yield { mark: '-', mine: by === who, text: `the standing access of ${machine} to ${path} does not count: ${by}, who gave it, owns it no longer`, next: `oxp-vault standing ${machine}` };
+    }
+  }
+}
+
+/** Whose absence alone would lose something: a risk worth knowing, like that of a single admin. */
+function* singlePersons(vault: Vault, who: string | undefined): Iterable<StatusItem> {
+  const told = [...admins(vault)].length > 0;
+  for (const { person, losses } of singlePoints(vault.founded)) {
+    const [first, ...more] = lossesInWords(losses.filter((loss) => !told || loss.kind !== 'policy'));
+    if (first === undefined) continue;
+    const rest = more.length === 0 ? '' : `; and ${more.length} more`;
+    yield { mark: '-', mine: person === who, text: `without ${person} nobody could ${first}${rest}`, next: `oxp-vault status --without ${person}` };
+  }
+}
+
+function days(seconds: number): string {
+  const n = Math.ceil(seconds / DAY);
+  return n === 1 ? '1 day' : `${n} days`;
+}
+
 async function queued(vault: Vault, who: string | undefined): Promise<StatusItem[]> {
   const waiting = await listQueued(vault.local, vault.id, 'queue');
   const items: StatusItem[] = [];
   if (waiting.length > 0) items.push({ mark: '-', mine: true, text: `${waiting.length === 1 ? 'an entry is' : `${waiting.length} entries are`} not in the log yet: with your next write, or now`, next: 'oxp-vault sync' });
   for (const { digest, entry, reason } of await listQueued(vault.local, vault.id, 'rejected')) {
     const { person } = parseEntry(entry.line).payload.actor;
-    const whose = person === who ? '' : ` (${person})`;
+    const by = person === who ? '' : ` by ${person}`;
     const short = digest.slice(0, 8);
-    items.push({ mark: '!', mine: true, text: `${short}, "${await entryInWords(vault, entry)}"${whose}, is not in the log and not allowed any more: ${reason ?? 'unknown reason'}. Do it anew where it still matters; then throw it away`, next: `oxp-vault sync --discard ${short}` });
+    const text = `${short}${by}, ${await entryInWords(vault, entry)}: not in the log, and not allowed any more: ${reason ?? 'unknown reason'}. Do it anew where it still matters`;
+    items.push({ mark: '!', mine: true, text, next: `oxp-vault sync --discard ${short}` });
   }
   return items;
 }

@@ -1,0 +1,29 @@
+/** Where this machine keeps what it knows of vaults: its own directory, or, where a job has none that it can write, its memory. */
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fsLocalState, type LocalState, volatileLocalState } from '@oxp-vault/core';
+import { stateDirectory } from './identity-file.js';
+import { IDENTITY_DATA, type Io } from './io.js';
+import { errnoOf } from './private-file.js';
+
+/**
+ * Only whoever is given an identity in a variable may go on without a directory: nothing of such a job is meant to outlast it, and
+ * what it must write it writes at once. A person whose directory cannot be written is told so, because the pin and the queue in it
+ * protect them.
+ */
+export function localState(io: Pick<Io, 'env' | 'cwd'>, identityFlag: string | undefined): LocalState {
+  const directory = stateDirectory(io);
+  if (!io.env[IDENTITY_DATA] || identityFlag !== undefined || canWrite(directory)) return fsLocalState(directory);
+  return volatileLocalState(existsSync(directory) ? fsLocalState(directory) : undefined);
+}
+
+/** True when this directory can be written, or made. */
+function canWrite(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') return false;
+    return dirname(directory) !== directory && canWrite(dirname(directory));
+  }
+}
