@@ -5,19 +5,17 @@
  * with the checkpoint, as all do, sees one state, whatever is written meanwhile. Nothing that is put or removed leaves this
  * process before the next swap, which writes all of it as one commit. No work tree is ever read or touched.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { VaultError } from '../errors.js';
 import type { Clock, Freshness, Store, StoreChange } from '../ports.js';
 import type { GitBranch } from './git-branch.js';
 import { parseGitAddress } from './git-address.js';
-import { type EarlierState, EarlierStore } from './git-earlier.js';
-import { readCommitter, writeCommit, type Committer, type NewCommit } from './git-commit.js';
+import type { EarlierState } from './git-earlier.js';
 import { branchHere } from './git-here.js';
-import { damaged, failureOf } from './git-errors.js';
 import { GitMirror } from './git-mirror.js';
-import { type GitObject, ObjectReader } from './git-objects.js';
 import { Git, type GitSettings } from './git-process.js';
-import { EMPTY_TREE, MAX_FILE, readTree, Snapshot, type Foreign, type GitTree } from './git-tree.js';
+import { BranchReader } from './git-reader.js';
+import type { Foreign } from './git-tree.js';
+import { BranchWriter, checkSize, swapPlan, type Plan } from './git-writer.js';
 import { CHECKPOINT, checkPath, checkPrefix, checkWritable } from './path.js';
 
 export interface GitStoreOptions extends GitSettings {
@@ -69,45 +67,35 @@ export async function gitStoreHere(options: GitStoreOptions & { readonly directo
 
 const systemClock: Clock = { now: () => Math.floor(Date.now() / 1000) };
 
-/** Milliseconds. Who has just looked at the branch pushes without looking again: the push finds out who was first. */
-const JUST_NOW = 5000;
-const TRIES = 10;
-
-/** What a write wants to do to a state: the commit to make; `lost` when it is not the expected one; `done` when nothing is to be done. */
-type Plan = (at: Snapshot) => Promise<Omit<NewCommit, 'parent' | 'message'> | 'lost' | 'done'>;
-
 class BranchStore implements GitStore {
   readonly address: string;
   readonly #branch: GitBranch;
-  readonly #reader: ObjectReader;
-  readonly #options: GitStoreOptions;
+  readonly #reader: BranchReader;
+  readonly #writer: BranchWriter;
+  readonly #offline: boolean;
   readonly #clock: Clock;
   /** Put (bytes) or removed (undefined), and in no commit yet. */
   readonly #staged = new Map<string, Uint8Array | undefined>();
-  #snapshot: Snapshot | undefined;
-  #looking: Promise<Snapshot> | undefined;
-  #lookedAt = -Infinity;
-  #committer: Promise<Committer> | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(branch: GitBranch, options: GitStoreOptions, clock: Clock) {
+  constructor(branch: GitBranch, { offline = false }: GitStoreOptions, clock: Clock) {
     this.address = branch.address;
     this.#branch = branch;
-    this.#options = options;
+    this.#offline = offline;
     this.#clock = clock;
-    this.#reader = new ObjectReader(branch.git);
+    this.#reader = new BranchReader(branch, offline);
+    this.#writer = new BranchWriter(branch, this.#reader, offline);
   }
 
   async get(path: string): Promise<Uint8Array | undefined> {
     checkPath(path);
     if (this.#staged.has(path)) return this.#staged.get(path)?.slice();
-    const snapshot = path === CHECKPOINT ? await this.#look() : await this.#current();
+    const snapshot = path === CHECKPOINT ? await this.#reader.look() : await this.#reader.current();
     return snapshot.get(path);
   }
 
   async list(prefix: string): Promise<string[]> {
     checkPrefix(prefix);
-    const paths = new Set((await this.#current()).list(prefix));
+    const paths = new Set((await this.#reader.current()).list(prefix));
     for (const [path, bytes] of this.#staged) {
       if (bytes === undefined) paths.delete(path);
       else if (path.startsWith(prefix)) paths.add(path);
@@ -124,9 +112,9 @@ class BranchStore implements GitStore {
   }
 
   async swapCheckpoint(old: Uint8Array | undefined, next: Uint8Array): Promise<boolean> {
-    return this.#inTurn(async () => {
+    return this.#writer.inTurn(async () => {
       const staged = new Map(this.#staged);
-      const done = await this.#write(this.#swap(old, next, staged), undefined);
+      const done = await this.#writer.write(swapPlan(old, next, staged), undefined);
       // What was put again meanwhile waits for the next one.
       if (done) for (const [path, bytes] of staged) if (this.#staged.get(path) === bytes) this.#staged.delete(path);
       return done;
@@ -136,191 +124,37 @@ class BranchStore implements GitStore {
   async commit({ old, next, files, replaced, about }: StoreChange): Promise<boolean> {
     const change = new Map<string, Uint8Array | undefined>(replaced.map((path) => [checkWritable(path), undefined]));
     for (const { path, bytes } of files) change.set(checkSize(checkWritable(path), bytes), Uint8Array.from(bytes));
-    return this.#inTurn(() => this.#write(this.#swap(old, next, change), about));
+    return this.#writer.inTurn(() => this.#writer.write(swapPlan(old, next, change), about));
   }
 
   async refresh(maxAge: number): Promise<Freshness> {
     const age = this.#clock.now() - ((await this.#branch.fetched()) ?? -Infinity);
     // A clock that was set back makes every age negative: then nobody knows.
     const old = age >= maxAge || age < 0;
-    if (old && !this.#options.offline && maxAge !== Infinity) await this.#inTurn(() => this.#fetch());
+    if (old && !this.#offline && maxAge !== Infinity) await this.#writer.inTurn(() => this.#reader.fetch());
     const fetched = await this.#branch.fetched();
     return fetched === undefined ? {} : { fetched };
   }
 
   async tip(): Promise<string | undefined> {
-    return (await this.#current()).commit;
+    return (await this.#reader.current()).commit;
   }
 
   async foreign(): Promise<ReadonlyMap<string, Foreign>> {
-    return (await this.#current()).tree.foreign;
+    return (await this.#reader.current()).tree.foreign;
   }
 
-  async *earlier(accepts: (checkpoint: Uint8Array) => boolean): AsyncGenerator<EarlierState> {
-    const { git, ref, lostRefs } = this.#branch;
-    const listed = await git.run(['rev-list', '--ignore-missing', `--glob=${lostRefs}*`, ref, '--']);
-    if (listed.code !== 0) throw failureOf(listed, 'cannot read the history in', git.dir ?? '').error;
-    for (const commit of listed.stdout.toString('latin1').split('\n')) {
-      if (commit === '') continue;
-      const checkpoint = await this.#reader.read(`${commit}:${CHECKPOINT}`);
-      if (checkpoint?.type === 'blob' && accepts(checkpoint.bytes)) yield new EarlierStore(this.address, commit, await this.#snapshotOf(commit));
-    }
+  earlier(accepts: (checkpoint: Uint8Array) => boolean): AsyncIterable<EarlierState> {
+    return this.#reader.earlier(accepts);
   }
 
   async restore(state: EarlierState, over: string | undefined): Promise<boolean> {
-    const { tree } = await this.#snapshotOf(state.commitId);
-    return this.#inTurn(() =>
-      this.#write(async (at) => {
-        if (at.commit !== over) return 'lost';
-        return { base: tree, ofParent: false, put: new Map(), remove: [] };
-      }, 'put back the last accepted state'),
-    );
+    const { tree } = await this.#reader.snapshotOf(state.commitId);
+    const plan: Plan = async (at) => (at.commit === over ? { base: tree, ofParent: false, put: new Map(), remove: [] } : 'lost');
+    return this.#writer.inTurn(() => this.#writer.write(plan, 'put back the last accepted state'));
   }
 
   close(): void {
     this.#reader.close();
   }
-
-  // Reading
-
-  async #current(): Promise<Snapshot> {
-    return this.#snapshot ?? this.#look();
-  }
-
-  /** The newest state on this machine. */
-  #look(): Promise<Snapshot> {
-    this.#looking ??= this.#lookNow().finally(() => (this.#looking = undefined));
-    return this.#looking;
-  }
-
-  async #lookNow(): Promise<Snapshot> {
-    const branch = this.#branch;
-    if (!(await branch.known())) {
-      if (this.#options.offline) throw new VaultError('STORE_REMOTE', `this machine has no copy of ${this.address} yet`, { hint: 'Run a command once without --offline.' });
-      await branch.fetch();
-      this.#lookedAt = performance.now();
-    }
-    const commit = await this.#tipCommit();
-    if (this.#snapshot === undefined || this.#snapshot.commit !== commit?.oid) this.#snapshot = await this.#snapshotOf(commit?.oid);
-    return this.#snapshot;
-  }
-
-  async #tipCommit(): Promise<GitObject | undefined> {
-    const { git, ref } = this.#branch;
-    for (let attempt = 1; ; attempt++) {
-      const commit = await this.#reader.read(`${ref}^{commit}`);
-      if (commit !== undefined || (await git.run(['rev-parse', '--quiet', '--verify', '--end-of-options', ref])).code !== 0) return commit;
-      // A reference to what is not there is a broken copy, not an empty vault; unless another process has made it in between.
-      if (attempt === TRIES) throw damaged(git.dir);
-      await sleep(5 * attempt);
-    }
-  }
-
-  async #snapshotOf(commit: string | undefined): Promise<Snapshot> {
-    const tree: GitTree = commit === undefined ? EMPTY_TREE : await readTree(this.#branch.git, commit);
-    return new Snapshot(commit, tree, (oid) => this.#reader.read(oid));
-  }
-
-  async #fetch(): Promise<Snapshot> {
-    await this.#branch.fetch();
-    this.#lookedAt = performance.now();
-    // One that began before the fetch may have seen the state before it.
-    await this.#looking;
-    return this.#look();
-  }
-
-  // Writing
-
-  /** Writers of one process go one after another: their pushes would only refuse each other. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work, work);
-    this.#turn = mine.catch(() => undefined);
-    return mine;
-  }
-
-  #swap(old: Uint8Array | undefined, next: Uint8Array, change: ReadonlyMap<string, Uint8Array | undefined>): Plan {
-    checkSize(CHECKPOINT, next);
-    return async (at) => {
-      if (!same(await checkpointOf(at), old)) return 'lost';
-      const put = new Map([...change].filter((pair): pair is [string, Uint8Array] => pair[1] !== undefined));
-      const remove = [...change].flatMap(([path, bytes]) => (bytes === undefined && at.tree.files.has(path) ? [path] : []));
-      if (put.size === 0 && remove.length === 0 && at.tree.foreign.size === 0 && same(next, old)) return 'done';
-      return { base: at.tree, ofParent: true, put: put.set(CHECKPOINT, next), remove };
-    };
-  }
-
-  async #write(plan: Plan, message: string | undefined): Promise<boolean> {
-    if (this.#options.offline) throw new VaultError('STORE_REMOTE', `${this.address} cannot be written offline`, { hint: 'Leave --offline out, or queue the entries: --offline --queue FILE' });
-    const justLooked = performance.now() - this.#lookedAt < JUST_NOW;
-    let at = justLooked ? await this.#look() : await this.#fetch();
-    let planned = await plan(at);
-    // What we know may be behind what the caller knows, and the caller wants to know what there is now.
-    if (planned === 'lost' && justLooked) planned = await plan((at = await this.#fetch()));
-    let attempt = 1;
-    let cut = 0;
-    while (planned !== 'lost' && planned !== 'done') {
-      const parent = at.commit;
-      const commit = await this.#make({ ...planned, parent, message: message ?? 'oxp-vault' });
-      for (;;) {
-        const failed = await this.#branch.publish(commit, parent);
-        if (!failed) {
-          this.#lookedAt = performance.now();
-          await this.#looking;
-          await this.#look();
-          return true;
-        }
-        // Refused, or accepted with the answer lost on the way: the branch itself knows.
-        if (failed.again === 'anew') this.#reader.close();
-        at = await this.#fetchOr(failed.error);
-        if (await this.#contains(at.commit, commit)) return true;
-        planned = await plan(at);
-        if (planned === 'lost' || planned === 'done') break;
-        if (failed.again === 'never' || (failed.again === 'once' && ++cut > 1) || ++attempt > TRIES) throw failed.error;
-        await sleep(Math.min(1000, 10 * 2 ** attempt) * Math.random());
-        // The very same commit again, while it still fits: should the first one land late, it is no second one.
-        if (at.commit !== parent || failed.again === 'anew') break;
-      }
-    }
-    return planned === 'done';
-  }
-
-  async #make(change: NewCommit): Promise<string> {
-    const { git } = this.#branch;
-    this.#committer ??= readCommitter(git);
-    return writeCommit(git, await this.#committer, change, Math.floor(Date.now() / 1000));
-  }
-
-  async #fetchOr(before: VaultError): Promise<Snapshot> {
-    try {
-      return await this.#fetch();
-    } catch (error) {
-      if (!(error instanceof VaultError)) throw error;
-      // The push failed first, and its story is the one to tell.
-      throw new VaultError(before.code, before.message, {
-        details: [...before.details, 'and whether the server has it all the same is not known: it cannot be asked'],
-        ...(before.hint === undefined ? {} : { hint: before.hint }),
-        cause: error,
-      });
-    }
-  }
-
-  /** True when `commit` is the tip, or somebody has gone on from it. */
-  async #contains(tip: string | undefined, commit: string): Promise<boolean> {
-    if (tip === undefined || tip === commit) return tip === commit;
-    return (await this.#branch.git.run(['merge-base', '--is-ancestor', commit, tip])).code === 0;
-  }
-}
-
-/** The checkpoint that a swap compares with. What is no plain file is none: it may be replaced. */
-async function checkpointOf(at: Snapshot): Promise<Uint8Array | undefined> {
-  return at.tree.files.has(CHECKPOINT) ? at.get(CHECKPOINT) : undefined;
-}
-
-function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a === undefined || b === undefined ? a === b : Buffer.compare(a, b) === 0;
-}
-
-function checkSize(path: string, bytes: Uint8Array): string {
-  if (bytes.length <= MAX_FILE) return path;
-  throw new VaultError('BAD_VALUE', `${path} has ${bytes.length} bytes, and a vault in Git takes files of up to ${MAX_FILE}`, { hint: 'Keep the large file elsewhere, encrypted under a key that the vault holds.' });
 }
