@@ -4,7 +4,7 @@ import type { VaultAddress } from './address.js';
 import type { Io } from './io.js';
 
 export interface StoreSettings {
-  readonly io: Pick<Io, 'env'>;
+  readonly io: Pick<Io, 'env'> & Partial<Pick<Io, 'stderr'>>;
   /** Never use the network. */
   readonly offline: boolean;
   /** Somebody is there whom git and ssh may ask. */

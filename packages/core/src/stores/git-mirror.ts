@@ -39,7 +39,7 @@ const OTHER_HASH = /mismatched algorithms|hash algorithm|object.format/i;
 /** What may be better at the next try. What git says that nobody knows may be a new word for a broken connection. */
 const AGAIN: Partial<Record<GitTrouble, 'at once' | 'once'>> = { moved: 'at once', busy: 'at once', cut: 'once', other: 'once' };
 
-const OPTIONS = ['--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', '--no-recurse-submodules', '--show-forced-updates'];
+const OPTIONS = ['--progress', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', '--no-recurse-submodules', '--show-forced-updates'];
 
 export class GitMirror implements GitBranch {
   readonly address: string;
@@ -83,7 +83,7 @@ export class GitMirror implements GitBranch {
 
   async publish(commit: string, parent: string | undefined): Promise<Published> {
     const now = this.#clock.now();
-    const result = await this.git.run(['push', '--porcelain', '--no-verify', '--no-follow-tags', '--no-recurse-submodules', '--', REMOTE, `${commit}:refs/heads/${this.#branch}`]);
+    const result = await this.git.run(['push', '--porcelain', '--progress', '--no-verify', '--no-follow-tags', '--no-recurse-submodules', '--', REMOTE, `${commit}:refs/heads/${this.#branch}`]);
     if (result.code !== 0) {
       const { trouble, error } = failureOf(result, 'cannot push to', this.#place);
       // An empty repository does not tell which hashes it uses until something is pushed.

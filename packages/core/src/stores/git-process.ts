@@ -4,6 +4,7 @@
  */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { VaultError } from '../errors.js';
+import { Messages } from './git-messages.js';
 import { errnoOf } from './io-error.js';
 
 export interface GitSettings {
@@ -13,8 +14,10 @@ export interface GitSettings {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Git and ssh may ask on the terminal. */
   readonly interactive?: boolean;
-  /** Milliseconds until a command that uses the network is given up. */
+  /** Milliseconds without a sign of life after which a command is given up. */
   readonly timeout?: number;
+  /** Told how far a transfer is, as git puts it (`Receiving objects:  45% (12/26)`); undefined when it has ended. */
+  readonly onProgress?: (text: string | undefined) => void;
   readonly signal?: AbortSignal;
   /** Further settings, by the environment: some hold credentials, which the list of processes must not show. */
   readonly config?: readonly (readonly [key: string, value: string])[];
@@ -24,7 +27,7 @@ export interface GitResult {
   readonly code: number;
   readonly stdout: Buffer;
   readonly stderr: string;
-  /** Killed because it took too long, or because the caller's signal said so. */
+  /** Killed because nothing was heard of it for too long, or because the caller's signal said so. */
   readonly stopped: 'timeout' | 'aborted' | undefined;
 }
 
@@ -34,12 +37,11 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Milliseconds. A first fetch of a large vault over a slow line has to fit. */
+/** Milliseconds. A slow line is no reason to give up, for git reports how far it is; a server may be silent while its hooks run. */
 export const GIT_TIMEOUT = 120_000;
 const GRACE = 2000;
 /** A list of a million files is below this; what is above it is no vault. */
 const MAX_OUTPUT = 256 * 1024 * 1024;
-const MAX_MESSAGES = 64 * 1024;
 
 /** What would move git to another repository, index, object directory or history, or change how it reads paths. */
 const CLEARED = [
@@ -90,8 +92,9 @@ export class Git {
   async run(args: readonly string[], options: RunOptions = {}): Promise<GitResult> {
     const child = this.start(args, options);
     return new Promise((resolve, reject) => {
-      const [out, err]: [Buffer[], Buffer[]] = [[], []];
-      let [outSize, errSize] = [0, 0];
+      const out: Buffer[] = [];
+      let outSize = 0;
+      const messages = new Messages(this.#settings.onProgress);
       let stopped: GitResult['stopped'];
       const stop = (why: NonNullable<GitResult['stopped']>): void => {
         stopped ??= why;
@@ -104,21 +107,27 @@ export class Git {
         }, GRACE).unref();
       };
       const timer = setTimeout(() => stop('timeout'), this.timeout);
+      const heard = (): void => {
+        if (stopped === undefined) timer.refresh();
+      };
       const abort = (): void => stop('aborted');
       const { signal } = this.#settings;
       if (signal?.aborted) abort();
       signal?.addEventListener('abort', abort, { once: true });
       const done = (): void => {
         clearTimeout(timer);
+        messages.end();
         signal?.removeEventListener('abort', abort);
       };
       child.stdout.on('data', (chunk: Buffer) => {
+        heard();
         outSize += chunk.length;
         if (outSize <= MAX_OUTPUT) out.push(chunk);
         else this.#signal(child, 'SIGKILL');
       });
       child.stderr.on('data', (chunk: Buffer) => {
-        if ((errSize += chunk.length) <= MAX_MESSAGES) err.push(chunk);
+        heard();
+        messages.take(chunk);
       });
       child.on('error', (error) => {
         done();
@@ -126,7 +135,7 @@ export class Git {
       });
       child.on('close', (code) => {
         done();
-        resolve({ code: code ?? -1, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString('utf8'), stopped });
+        resolve({ code: code ?? -1, stdout: Buffer.concat(out), stderr: messages.text, stopped });
       });
       // A command that ends without reading all of its input breaks the pipe: its exit code tells the story.
       child.stdin.on('error', (error) => {
