@@ -37,7 +37,7 @@ export interface LoadedLog {
 
 /**
  * Reads and verifies the log of a store. Throws VAULT_NOT_FOUND, BAD_CHECKPOINT, STORE_INCOMPLETE, ROLLBACK, FORK,
- * UPGRADE_REQUIRED. A writer may replace the last page between two reads here; then it starts again from the checkpoint.
+ * UPGRADE_REQUIRED. Writers may go on between two reads here; then it starts again from the checkpoint.
  */
 export async function loadLog(store: Store, knownOf: (vault: string) => Promise<{ known: VerifiedLog; vouched: readonly Vouched[] }>): Promise<LoadedLog> {
   for (let attempt = 1; ; attempt++) {
@@ -48,9 +48,10 @@ export async function loadLog(store: Store, knownOf: (vault: string) => Promise<
     try {
       return { checkpoint, log: await verified(store, checkpoint, known, vouched) };
     } catch (error) {
-      if (!(error instanceof MissingFile)) throw error;
+      // A writer on this machine may have moved the log, and the pin with it, since the checkpoint was read.
+      if (!(error instanceof MissingFile) && !isVaultError(error, 'ROLLBACK')) throw error;
       const moved = (await store.get(CHECKPOINT_PATH)) ?? new Uint8Array();
-      if (sha256Hex(moved) === sha256Hex(bytes)) throw incomplete(error.path);
+      if (sha256Hex(moved) === sha256Hex(bytes)) throw error instanceof MissingFile ? incomplete(error.path) : error;
       if (attempt >= ATTEMPTS) throw new VaultError('RACE_LOST', 'others were writing all the time', { hint: 'Try again.' });
       await new Promise((resolve) => setTimeout(resolve, attempt));
     }
