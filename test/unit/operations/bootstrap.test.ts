@@ -156,15 +156,15 @@ describe('planning and running a bootstrap', () => {
     }
   });
 
-  it('says that a rule is under custody, for that line and what it would issue alone', async () => {
+  it('seals under custody where the rule says so, and issues from it in the same run', async () => {
     const team = await foundTeam({
       custody: { roots: { need: 2, of: ['alice', 'bruno', 'carol'] } },
       rules: [{ path: '/', owners: ['infra'], writers: ['infra'], readers: ['infra'], consents: 1 }, { path: 'pki/root', owners: ['infra'], writers: ['infra'], custody: 'roots', consents: 1 }],
     });
     const lines = await seal(await team.as('alice'), PLATFORM);
-    expect(actions(lines)).toEqual({ 'pki/root': 'UNSUPPORTED', 'pki/issuing': 'UNSUPPORTED', 'app/password': 'generate', 'kube/root': 'not-given' });
-    expect(lines[0]!.refusal?.hint).toBeDefined();
-    expect(lines[1]!.words).toContain('its issuer pki/root');
+    expect(actions(lines)).toEqual({ 'pki/root': 'generate', 'pki/issuing': 'generate', 'app/password': 'generate', 'kube/root': 'not-given' });
+    expect(lines[0]!.readers).toEqual(['custody roots (2 of alice bruno carol)']);
+    expect((await team.as('bruno')).state.secrets.secrets.get('pki/root')).toMatchObject([{ pending: true, statement: { custody: { group: 'roots' } } }]);
   });
 
   it('names who can help where a role has no key, or this person does not write', async () => {

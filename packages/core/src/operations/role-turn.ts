@@ -53,11 +53,10 @@ export function ungranted(vault: Vault, role: string): string[] {
   });
 }
 
-/** True when this person holds the newest key of the role: as a member, or as the maker of a provisional one. */
+/** True when this device was granted the newest key of the role: of a member, or of the maker of a provisional one. */
 export function holdsKey(vault: Vault, role: string): boolean {
-  const me = vault.identity?.card.person;
-  const newest = newestEpoch(vault.policy, role);
-  return me !== undefined && newest !== undefined && (newest.grants.has(me) || holders(vault.policy, role).includes(me));
+  const me = vault.identity?.card;
+  return me !== undefined && newestEpoch(vault.policy, role)?.grants.get(me.person)?.devices.includes(me.id) === true;
 }
 
 async function ownRing(vault: Vault, role: string): Promise<KeyRing | undefined> {
