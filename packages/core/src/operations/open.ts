@@ -94,8 +94,19 @@ export async function decryptVersions(vault: Vault, versions: readonly SecretVer
 
 async function decryptVersion(vault: Vault, version: SecretVersion, ring: (role: string) => Promise<RoleKeys>): Promise<Secret> {
   const { statement, sealer } = version;
-  const label = `${statement.name} version ${statement.version}`;
   const key = await readingKey(vault, version, ring);
+  const bytes = await signedCiphertext(vault, version);
+  try {
+    return Secret.take(await ageDecrypt(bytes, [key]));
+  } catch (cause) {
+    throw new VaultError('SEALER_FAULT', `${sealer.person} sealed ${statement.name} version ${statement.version} and named your role as a reader, but it cannot be opened with the role's key`, { cause, hint: `Ask ${sealer.person} to seal it again.` });
+  }
+}
+
+/** The file of a version, as it was signed: hash, size and recipients. Throws BLOB_MISSING, HASH_MISMATCH, SEALER_FAULT, STANZA_MISMATCH. */
+export async function signedCiphertext(vault: Vault, version: SecretVersion): Promise<Uint8Array> {
+  const { statement, sealer } = version;
+  const label = `${statement.name} version ${statement.version}`;
   const path = ciphertextPath(statement);
   const bytes = await vault.store.get(path);
   if (!bytes) throw new VaultError('BLOB_MISSING', `${label} is in the log, and its file ${path} is missing`, { hint: PUT_BACK });
@@ -107,11 +118,7 @@ async function decryptVersion(vault: Vault, version: SecretVersion, ring: (role:
   if (stanzas.count !== count || stanzas.types.some((t) => t !== type)) {
     throw new VaultError('STANZA_MISMATCH', `${path} has other recipients in its header than ${sealer.person} signed for ${label}`);
   }
-  try {
-    return Secret.take(await ageDecrypt(bytes, [key]));
-  } catch (cause) {
-    throw new VaultError('SEALER_FAULT', `${sealer.person} sealed ${label} and named your role as a reader, but it cannot be opened with the role's key`, { cause, hint: `Ask ${sealer.person} to seal it again.` });
-  }
+  return bytes;
 }
 
 /** The bytes are those that were signed: whatever is wrong with them is their signer's fault. */
@@ -125,7 +132,7 @@ async function headerOf(bytes: Uint8Array, fault: string): Promise<AgeHeaderStan
 }
 
 /** The identity line of the role key that this version is sealed to, of a role that this person is in. */
-async function readingKey(vault: Vault, version: SecretVersion, ring: (role: string) => Promise<RoleKeys>): Promise<string> {
+export async function readingKey(vault: Vault, version: SecretVersion, ring: (role: string) => Promise<RoleKeys> = (role) => roleKeys(vault, role)): Promise<string> {
   const readers = ownReaders(vault, version);
   if (readers instanceof VaultError) throw readers;
   for (const reader of readers) {

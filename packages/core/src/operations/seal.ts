@@ -33,8 +33,12 @@ export interface Sealed {
 
 /** The roles that would read a secret of this name; none under custody. Throws NOT_ALLOWED, EPOCH_MISSING. */
 export function readersOf(vault: Vault, name: string): Reader[] {
+  return readersUnder(vault, name, ruleOf(authorityOf(vault.founded), name));
+}
+
+function readersUnder(vault: Vault, name: string, rule: SealRule): Reader[] {
   const authority = authorityOf(vault.founded);
-  return (ruleOf(authority, name).readers ?? []).map((role) => {
+  return (rule.readers ?? []).map((role) => {
     const epoch = authority.epochOf(role);
     if (!epoch) throw new VaultError('EPOCH_MISSING', `${name} is for role ${role}, which has no key yet`, { hint: `One of its members, or its steward, makes it: oxp-vault role rekey ${role}` });
     return { role, epoch: epoch.epoch, recipient: epoch.recipient };
@@ -59,10 +63,20 @@ export async function sealBatch(vault: Vault, items: readonly Sealable[]): Promi
 }
 
 async function sealOne(vault: Vault, item: Sealable): Promise<{ entry: SignedEntry; files: readonly NewFile[]; statement: Statement }> {
+  const authority = authorityOf(vault.founded);
+  const { statement, files } = await makeVersion(vault, item, ruleOf(authority, item.name));
+  const { person, device, id } = vault.requireEnrolled().card;
+  const verdict = applySeal(vault.state.secrets, { statement }, { leaf: vault.state.size, time: vault.clock.now(), authority, actor: { person, device, key: id } });
+  if ('code' in verdict) throw refusalToError(verdict);
+  return { entry: vault.sign('secret.seal', { statement }), files, statement };
+}
+
+/** Statement and files of the next version, sealed as `rule` says. Whether it may stand is judged by whoever signs it. */
+export async function makeVersion(vault: Vault, item: Sealable, rule: SealRule): Promise<{ statement: Statement; files: readonly NewFile[] }> {
   const last = vault.state.secrets.secrets.get(item.name)?.at(-1);
   const { name, kind, parameters, origin } = item;
   const version = (last?.statement.version ?? 0) + 1;
-  const { bytes, files, ...audience } = await sealFile(vault, { name, version }, item.file);
+  const { bytes, files, ...audience } = await sealFile(vault, { name, version }, item.file, rule);
   const statement: Statement = {
     name,
     version,
@@ -78,20 +92,14 @@ async function sealOne(vault: Vault, item: Sealable): Promise<{ entry: SignedEnt
     },
     ...audience,
   };
-  const card = vault.requireEnrolled().card;
-  const verdict = applySeal(vault.state.secrets, { statement }, {
-    leaf: vault.state.size, time: vault.clock.now(), authority: authorityOf(vault.founded), actor: { person: card.person, device: card.device, key: card.id },
-  });
-  if ('code' in verdict) throw refusalToError(verdict);
-  return { entry: vault.sign('secret.seal', { statement }), files: [{ path: ciphertextPath(statement), bytes }, ...files], statement };
+  return { statement, files: [{ path: ciphertextPath(statement), bytes }, ...files] };
 }
 
 /** The age file, whom the statement names for it, and the further files that go with it. */
 type SealedFile = { readonly bytes: Uint8Array; readonly files: readonly NewFile[] } & ({ readonly readers: Reader[] } | { readonly custody: Custody });
 
-async function sealFile(vault: Vault, secret: { readonly name: string; readonly version: number }, file: Secret): Promise<SealedFile> {
-  const { custody } = ruleOf(authorityOf(vault.founded), secret.name);
-  if (custody) return sealUnderCustody(vault, secret, file, custody);
-  const readers = readersOf(vault, secret.name);
+async function sealFile(vault: Vault, secret: { readonly name: string; readonly version: number }, file: Secret, rule: SealRule): Promise<SealedFile> {
+  if (rule.custody) return sealUnderCustody(vault, secret, file, rule.custody);
+  const readers = readersUnder(vault, secret.name, rule);
   return { bytes: await file.use((plain) => ageEncrypt(plain, readers.map((r) => r.recipient))), files: [], readers };
 }
