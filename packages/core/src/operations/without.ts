@@ -165,13 +165,13 @@ export interface SinglePoint {
   readonly losses: readonly Loss[];
 }
 
-/** Persons whose absence alone would lose something. One human alone is that by nature, and is not named. */
+/** Persons whose absence alone would lose something that is there by now. One human alone is that by nature, and is not named. */
 export function singlePoints(state: Founded): SinglePoint[] {
   const humans = [...state.policy.people].flatMap(([person, { kind }]) => (kind === 'human' ? [person] : []));
   if (humans.length < 2) return [];
   const already = lostAlready(state);
   return humans.flatMap((person) => {
-    const found = beyond(state, already, [person]);
+    const found = beyond(state, already, [person]).filter((loss) => loss.kind !== 'key' || newestEpoch(state.policy, loss.subject) !== undefined);
     return found.length === 0 ? [] : [{ person, losses: found }];
   });
 }
