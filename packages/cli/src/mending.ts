@@ -20,12 +20,18 @@ export async function restore(context: CliContext, from: string | undefined): Pr
   const { vault, size, root, fault, source, files, missing } = done;
   const state = `${count(size, 'entry', 'entries')}, root ${short(root)}`;
   const where = context.path(options.store.address);
-  const words = fault ? `put back at ${where}: ${state}, and ${count(files, 'file')}; read back and verified` : files > 0 ? `put ${count(files, 'file')} back at ${where} (${state})` : `nothing to put back at ${where}: ${state}`;
+  const words = restoredWords(done, where, state);
   await context.result({ vault, size, root, source, files, ...(fault ? { fault: fault.toJSON() } : {}), missing: missing.map(({ path, what }) => ({ path, what })) }, `${words}\n`);
   if (fault) await context.say(`It was ${fault.code}: ${fault.message}. Find out how that came about.`);
   for (const { path, what } of missing) await context.warn(`${what} is still missing: ${path}`);
   if (missing.length > 0) await context.next('oxp-vault sync --restore --from COPY');
   return missing.length > 0 ? EXIT_STORE : 0;
+}
+
+function restoredWords({ fault, files, missing }: Restored, where: string, state: string): string {
+  if (fault) return `put back at ${where}: ${state}${files > 0 ? `, and ${count(files, 'file')}` : ''}; read back and verified`;
+  if (files > 0) return `put ${count(files, 'file')} back at ${where} (${state})`;
+  return missing.length > 0 ? `found nothing to put back at ${where} (${state})` : `nothing to put back at ${where}: ${state}, and all its files`;
 }
 
 export async function acceptAgreed(context: CliContext, point: string): Promise<void> {
@@ -36,18 +42,18 @@ export async function acceptAgreed(context: CliContext, point: string): Promise<
   await repin(options, plan);
   const { vault, present, before, givenUp } = plan;
   await context.result({ vault, accepted: plan.point, present, ...(before ? { before } : {}), givenUp }, `accepted: ${count(present.size, 'entry', 'entries')}, root ${short(present.root)}\n`);
-  if (givenUp.length > 0) await context.next('what is still valid of the other history: oxp-vault sync --from COPY');
+  if (before && before.size > plan.common) await context.next('what is still valid of the other history: oxp-vault sync --from COPY');
 }
 
-function inWords(context: CliContext, address: string, { point, present, before, common, givenUp }: Repinning): string {
+function inWords(context: CliContext, address: string, { point, present, before, common, atLeast, givenUp }: Repinning): string {
   const lines = [
     `  agreed   ${count(point.size, 'entry', 'entries')}, root ${short(point.root)}`,
     `  there    ${count(present.size, 'entry', 'entries')}, root ${short(present.root)}, at ${context.path(address)}`,
     ...(before ? [`  seen     ${count(before.size, 'entry', 'entries')}, root ${short(before.root)}, on this machine`] : []),
   ];
   const lost = before ? before.size - Math.min(common, before.size) : 0;
-  if (lost > 0) lines.push(`This machine gives up ${count(lost, 'entry', 'entries')} that it has seen${common > 0 ? `, from entry ${common} on` : ''}.`);
-  if (givenUp.length > 0) lines.push(`Sealed there, and not in the log that is accepted: ${givenUp.join(', ')}.`);
+  if (lost > 0) lines.push(`This machine gives up ${atLeast ? 'at most ' : ''}${count(lost, 'entry', 'entries')} that it has seen${common > 0 && !atLeast ? `, from entry ${common} on` : ''}.`);
+  if (givenUp.length > 0) lines.push(`Sealed there, and not in the log that is accepted, as far as this machine remembers: ${givenUp.join(', ')}.`);
   if (lost === 0) lines.push('Nothing that this machine has seen is given up.');
   return lines.join('\n');
 }

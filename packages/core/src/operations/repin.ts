@@ -17,8 +17,10 @@ export interface Repinning {
   readonly present: LogPoint;
   /** What this machine has accepted until now. */
   readonly before: LogPoint | undefined;
-  /** Size up to which both are the same, as far as this machine remembers. */
+  /** Size up to which both are the same. */
   readonly common: number;
+  /** True where they may be the same for longer than this machine remembers. */
+  readonly atLeast: boolean;
   /** `NAME vN` of what this machine has seen sealed and is not in this log, as far as it remembers. */
   readonly givenUp: readonly string[];
 }
@@ -48,9 +50,10 @@ export async function planRepin(options: Remembering, text: string): Promise<Rep
   }
   const pin = await readPin(local, vault);
   const cache = await readStateCache(local, vault);
+  const same = pin && rootWas(loaded.log.roots, pin) ? pin.size : cache ? commonSize(cache.roots, loaded.log.roots) : 0;
   return {
     vault, point, present: { size, root }, before: pin && { size: pin.size, root: pin.root },
-    common: pin && rootWas(loaded.log.roots, pin) ? pin.size : cache ? commonSize(cache.roots, loaded.log.roots) : 0,
+    common: same, atLeast: same === (cache?.state.size ?? 0) && same !== pin?.size,
     givenUp: cache ? missingFrom(loaded.log.state, cache.state) : [],
   };
 }
