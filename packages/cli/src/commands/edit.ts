@@ -4,6 +4,7 @@ import { appendOrQueue, findVersion, isMaterialKind, isVaultError, type Material
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { fileToEdit, type EditedFile } from '../editor.js';
+import { sayPending } from '../pending.js';
 import { requireSecretName } from '../secret-name.js';
 import { vaultForWriting } from '../writing.js';
 import { logWords } from '../seal-report.js';
@@ -70,7 +71,7 @@ async function seal(context: CliContext, vault: Vault, name: string, material: M
     const state = waiting ? 'waits here, sealed' : 'sealed';
     await context.result({ name, changed: true, version, queued: waiting !== undefined, log: { vault: vault.id, ...vault.point } }, `${context.paint.mark('+')} ${name}   v${version}   ${state}\n${logWords(vault)}\n`);
     if (waiting) await context.warn(`${waiting.code}: ${waiting.message}. Your next writing command takes it along.`);
-    else await context.next(`deploy, then: oxp-vault retire ${name}`);
+    else if (!(await sayPending(context, vault, [name]))) await context.next(`deploy, then: oxp-vault retire ${name}`);
   } finally {
     material.file.wipe();
   }

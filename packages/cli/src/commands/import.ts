@@ -6,6 +6,7 @@ import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { readInputFile } from '../input-values.js';
 import { count } from '../render.js';
+import { sayPending } from '../pending.js';
 import { countLines, dryRunSummary, sealDocument, sealExitCode, sealLines, sealSummary, throwSingle } from '../seal-report.js';
 import { sopsKeys } from '../sops-keys.js';
 import { vaultForWriting } from '../writing.js';
@@ -91,10 +92,14 @@ async function sealThem(context: CliContext, vault: Vault, imported: SopsImport,
     await context.warn(`${count(opened.lostComments, 'encrypted comment')} did not decrypt where it stands, and was left out`);
   }
   const sealed = dryRun ? [] : lines.filter((line) => line.readers !== undefined);
-  const readable = sealed.find(({ name }) => readingFault(vault, newestVersion(vault.state.secrets.secrets.get(name) ?? [])!) === undefined);
+  const readable = sealed.find(({ name }) => {
+    const newest = newestVersion(vault.state.secrets.secrets.get(name) ?? []);
+    return newest !== undefined && readingFault(vault, newest) === undefined;
+  });
+  const pending = await sayPending(context, vault, sealed.map(({ name }) => name));
   if (readable) {
     await context.say(`Who could read ${context.path(file)} still knows what is in it. Once nothing reads that file any more: remove it, and rotate what matters.`);
-    await context.next(`oxp-vault open ${readable.name} | cat`);
+    if (!pending) await context.next(`oxp-vault open ${readable.name} | cat`);
   }
   return sealExitCode(lines);
 }

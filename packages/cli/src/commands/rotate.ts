@@ -4,6 +4,7 @@ import { planRotation, runSealPlan, type RotationStep, type SealLine } from '@ox
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { vaultForWriting } from '../writing.js';
+import { sayPending } from '../pending.js';
 import { requireSecretName } from '../secret-name.js';
 import { countLines, logWords, sealDocument, sealExitCode, sealLines, throwSingle } from '../seal-report.js';
 
@@ -25,7 +26,7 @@ async function run(context: CliContext, names: readonly string[]): Promise<numbe
     { ...sealDocument(lines, vault, false), todo: made.map(({ line, todo, inUse }) => ({ name: line.name, version: line.version, do: todo, stillInUse: inUse })) },
     `${sealLines(lines, context.paint, false)}${deploy}${sealed} rotated${refused === 0 ? '' : `, ${refused} not`}. ${logWords(vault)}\n`,
   );
-  if (made.length > 0) await context.next(`deploy, then: oxp-vault retire ${made.map((step) => step.line.name).join(' ')}`);
+  if (!(await sayPending(context, vault, made.map((step) => step.line.name))) && made.length > 0) await context.next(`deploy, then: oxp-vault retire ${made.map((step) => step.line.name).join(' ')}`);
   return sealExitCode(lines);
 }
 

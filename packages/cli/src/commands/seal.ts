@@ -6,6 +6,7 @@ import { type Act, collect, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { askValue, importPort } from '../input-values.js';
 import { countLines, dryRunSummary, sealDocument, sealExitCode, sealLines, sealSummary, throwSingle } from '../seal-report.js';
+import { sayPending } from '../pending.js';
 import { requireSecretName } from '../secret-name.js';
 import { parseParameters } from '../set-parameters.js';
 import { vaultForWriting } from '../writing.js';
@@ -147,8 +148,11 @@ async function sealIt(context: CliContext, vault: Vault, plan: SealPlan, names: 
   const lines = await runSealPlan(vault, plan);
   if (names.length === 1) throwSingle(lines);
   await context.result(sealDocument(lines, vault, false), sealLines(lines, context.paint, false) + sealSummary(countLines(lines), vault));
-  const next = nextWords(vault, lines.filter(isSealed));
-  if (next !== undefined) await context.next(next);
+  const sealed = lines.filter(isSealed);
+  if (!(await sayPending(context, vault, sealed.map((line) => line.name)))) {
+    const next = nextWords(vault, sealed);
+    if (next !== undefined) await context.next(next);
+  }
   return sealExitCode(lines);
 }
 
