@@ -1,7 +1,7 @@
 /** The role keys that this person has been granted: read from the newest grant, checked against the recipients in the log. */
-import { VaultError } from '../errors.js';
+import { isVaultError, VaultError } from '../errors.js';
 import { grantPath } from '../policy/roles.js';
-import type { Epoch } from '../policy/state.js';
+import type { Epoch, Grant } from '../policy/state.js';
 import { ageDecrypt, identityToRecipient } from '../primitives/age.js';
 import { sha256Hex } from '../primitives/hash.js';
 import type { Vault } from '../vault.js';
@@ -11,26 +11,43 @@ export type RoleKeys = ReadonlyMap<string, string>;
 
 const AGE_LINE = /^AGE-SECRET-KEY-(?:PQ-)?1[A-Z0-9]+$/gm;
 
-/** Keys of all epochs up to the newest one granted to this person; empty where there is no grant. */
+/**
+ * Keys of all epochs up to the newest one granted to this person; empty where there is no grant. A holder of the key may replace
+ * anybody's grant, also by one that is worth nothing: then the one before it counts. Throws what is wrong with the newest.
+ */
 export async function roleKeys(vault: Vault, role: string): Promise<RoleKeys> {
-  const identity = vault.requireEnrolled();
-  const me = identity.card.person;
+  const me = vault.requireEnrolled().card.person;
   const epochs = vault.policy.roles.get(role)?.epochs ?? [];
   const granted = epochs.findLast((e) => e.grants.has(me));
   if (!granted) return new Map();
-  const text = await readGrant(vault, role, granted, me);
+  const newest = granted.grants.get(me)!;
+  let fault: VaultError | undefined;
+  for (const grant of [newest, ...newest.earlier]) {
+    try {
+      return await keysIn(vault, role, granted, grant);
+    } catch (error) {
+      if (!isVaultError(error)) throw error;
+      fault ??= error;
+    }
+  }
+  throw fault!;
+}
+
+async function keysIn(vault: Vault, role: string, epoch: Epoch, grant: Pick<Grant, 'blob' | 'maker'>): Promise<RoleKeys> {
+  const me = vault.requireEnrolled().card.person;
+  const text = await readGrant(vault, role, epoch, grant);
   const keys = new Map<string, string>();
   for (const [line] of text.matchAll(AGE_LINE)) keys.set(await identityToRecipient(line), line);
-  if (!keys.has(granted.recipient)) {
-    throw new VaultError('SEALER_FAULT', `the grant of ${role} that ${granted.grants.get(me)?.maker} made for ${me} does not hold the key of epoch ${granted.epoch}`, {
-      hint: `Ask another member for a new one: oxp-vault role grant ${role}`,
+  if (!keys.has(epoch.recipient)) {
+    throw new VaultError('SEALER_FAULT', `the grant of ${role} that ${grant.maker} made for ${me} does not hold the key of epoch ${epoch.epoch}`, {
+      hint: `Ask another member for a new one: oxp-vault role grant ${role} ${me}`,
     });
   }
   return keys;
 }
 
-async function readGrant(vault: Vault, role: string, epoch: Epoch, me: string): Promise<string> {
-  const { blob, maker } = epoch.grants.get(me)!;
+async function readGrant(vault: Vault, role: string, epoch: Epoch, { blob, maker }: Pick<Grant, 'blob' | 'maker'>): Promise<string> {
+  const me = vault.requireEnrolled().card.person;
   const path = grantPath(role, epoch.epoch, me, blob.sha256);
   const bytes = await vault.store.get(path);
   if (!bytes) throw new VaultError('BLOB_MISSING', `the grant ${path} is missing`, { hint: `Ask another member for a new one: oxp-vault role grant ${role}` });

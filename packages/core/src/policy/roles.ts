@@ -57,7 +57,8 @@ export function applyGrant(state: PolicyState, body: RoleGrant, actor: Signer, l
   }
   const before = epoch.grants.get(body.person);
   const devices = [...new Set([...(before?.devices ?? []), ...person.devices.map((d) => d.id)])];
-  const grants = new Map(epoch.grants).set(body.person, { blob: body.blob, maker: actor.person, leaf, devices });
+  const earlier = before ? [{ blob: before.blob, maker: before.maker }, ...before.earlier] : [];
+  const grants = new Map(epoch.grants).set(body.person, { blob: body.blob, maker: actor.person, leaf, devices, earlier });
   return { ...state, roles: new Map(state.roles).set(body.role, { ...role, epochs: [...role.epochs.slice(0, -1), { ...epoch, grants }] }) };
 }
 

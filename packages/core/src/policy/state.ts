@@ -29,6 +29,8 @@ export interface Grant {
   readonly leaf: number;
   /** Key ids of all devices that this epoch was ever sealed to for this person. */
   readonly devices: readonly string[];
+  /** Those that it replaced, the newest first: a worthless one takes nothing away. */
+  readonly earlier: readonly Pick<Grant, 'blob' | 'maker'>[];
 }
 
 export interface Epoch {
