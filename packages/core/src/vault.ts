@@ -142,13 +142,17 @@ export class Vault {
     const identity = this.#requireIdentity();
     const { person, device, id } = identity.card;
     if (!livingDevice(this.policy, person, id)) {
-      throw new VaultError('NOT_ENROLLED', `${person} (device ${device}) is not enrolled in this vault`, {
-        hint: this.policy.removed.has(id)
-          ? 'Its key was removed, and never returns. Ask an admin; a new identity has to be added anew: oxp-vault identity create'
-          : 'Send your .card file to an admin: oxp-vault member add CARD',
-      });
+      throw new VaultError('NOT_ENROLLED', `${person} (device ${device}) is not enrolled in this vault`, { hint: this.#wayIn(identity) });
     }
     return identity;
+  }
+
+  #wayIn({ card: { person, id, line } }: Identity): string {
+    if (this.policy.removed.has(id)) return 'Its key was removed, and never returns. Ask an admin; a new identity has to be added anew: oxp-vault identity create';
+    const adding = this.policy.proposals.find((proposal) => proposal.policy?.persons[person]?.cards.includes(line));
+    if (adding) return `Policy ${adding.number} (${adding.digest.slice(0, 8)}) adds it, once enough have signed: oxp-vault status`;
+    if (this.policy.people.has(person)) return 'Your other device lets it in, by the .card file that `identity create` wrote: oxp-vault device add CARD';
+    return 'Send your .card file to an admin: oxp-vault member add CARD';
   }
 
   /** Accepts the vault at this address as the one that was meant. */

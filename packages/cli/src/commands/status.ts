@@ -3,7 +3,13 @@ import { lossesInWords, lossesWithout, type StatusItem, type StatusReport, Vault
 import type { Command } from 'commander';
 import { type Act, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
+import { asOf } from '../freshness.js';
 import { columns, count, short, thousands } from '../render.js';
+
+interface Options {
+  readonly offline?: boolean;
+  readonly without?: string;
+}
 
 export function define(command: Command, act: Act): void {
   readOptions(command)
@@ -13,8 +19,8 @@ export function define(command: Command, act: Act): void {
   examples(command, 'oxp-vault status', 'oxp-vault status --without alice', 'oxp-vault status --without alice,bruno --json');
 }
 
-async function run(context: CliContext, { without }: { without?: string }): Promise<void> {
-  return without === undefined ? status(context) : statusWithout(context, without);
+async function run(context: CliContext, options: Options): Promise<void> {
+  return options.without === undefined ? status(context, options) : statusWithout(context, options.without);
 }
 
 /** No news are good news, and they are said. */
@@ -28,13 +34,15 @@ async function statusWithout(context: CliContext, list: string): Promise<void> {
   await context.result({ without: persons, losses }, lines.length === 0 ? `Without ${who} everything could still be opened and decided.\n` : `Without ${who} nobody could\n${lines.join('')}`);
 }
 
-async function status(context: CliContext): Promise<void> {
-  const vault = await context.vault();
+async function status(context: CliContext, { offline }: Options): Promise<void> {
+  // Whoever was just told that something waits for them looks here: a minute is too long.
+  const vault = await context.vault({ news: true });
   const report = await vaultStatus(vault, await context.whoami());
   const { person } = report;
   const rows = [
     ['you', personWords(person)],
-    ['log', `${thousands(report.entries)} entries, root ${short(report.root)}${report.confirmed ? '' : '; freshness unknown'}`],
+    ['log', `${count(report.entries, 'entry', 'entries')}, root ${short(report.root)}`],
+    ['as of', asOf(context, vault, offline === true)],
     ['policy', String(report.policy)],
     ['secrets', thousands(report.secrets)],
     ['expect', report.expect],
@@ -57,6 +65,6 @@ function personWords(person: StatusReport['person']): string {
 
 function section(context: CliContext, title: string, items: readonly StatusItem[]): string {
   if (items.length === 0) return '';
-  const lines = items.map(({ mark, text, next }) => `  ${context.paint.mark(mark)} ${text}\n${next === undefined ? '' : `      ${next}\n`}`);
-  return `${title}\n${lines.join('')}`;
+  const lines = items.map(({ mark, text, details = [], next }) => [`  ${context.paint.mark(mark)} ${text}`, ...details.map((line) => `      ${line}`), ...(next === undefined ? [] : [`      ${next}`])]);
+  return `${title}\n${lines.flat().join('\n')}\n`;
 }

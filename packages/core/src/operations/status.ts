@@ -1,15 +1,15 @@
 /** The one place to look: what waits for this person, what is stale, provisional, due or wrong. Needs no private key. */
 import { parseEntry } from '../audit/entry.js';
 import { listQueued } from '../engine/queue.js';
-import { newestEpoch } from '../policy/state.js';
+import { holders, newestEpoch } from '../policy/state.js';
 import { rolesOf } from '../policy/rules.js';
 import { newestVersion } from '../seal/state.js';
 import type { Vault } from '../vault.js';
-import { entryInWords } from './log-view.js';
 import { custodyItems } from './custody-items.js';
-import { policyOutcome } from './policy-change.js';
+import { entryInWords } from './log-view.js';
 import { ungranted } from './role-turn.js';
 import { listStanding } from './standing.js';
+import { joining, proposals, type Asking } from './status-people.js';
 import { lossesInWords, singlePoints } from './without.js';
 
 const DAY = 86_400;
@@ -22,6 +22,8 @@ export interface StatusItem {
   /** `!` needs somebody; `-` is worth knowing. */
   readonly mark: '!' | '-';
   readonly text: string;
+  /** More about it, line by line. */
+  readonly details?: readonly string[];
   /** The one line to type, where there is one. */
   readonly next?: string;
   /** True when it waits for the person who asks. */
@@ -37,6 +39,8 @@ export interface StatusReport {
   /** Ready to paste after `--expect`. */
   readonly expect: string;
   readonly confirmed: boolean;
+  /** When a remote store was last known to be no newer, whole seconds; absent for a store that is read where it is. */
+  readonly fetched?: number;
   readonly policy: number;
   readonly secrets: number;
   readonly person?: {
@@ -50,7 +54,7 @@ export interface StatusReport {
 }
 
 /** `me` is the card of the person who asks, as far as it is known without a passphrase. */
-export async function vaultStatus(vault: Vault, me?: { readonly person: string; readonly device: string; readonly id: string }): Promise<StatusReport> {
+export async function vaultStatus(vault: Vault, me?: Asking): Promise<StatusReport> {
   const { policy } = vault.policy;
   const enrolled = me !== undefined && (vault.policy.people.get(me.person)?.devices.some((d) => d.id === me.id) ?? false);
   const who = enrolled ? me.person : undefined;
@@ -69,11 +73,17 @@ export async function vaultStatus(vault: Vault, me?: { readonly person: string; 
     root: vault.point.root,
     expect: vault.expectLine,
     confirmed: vault.confirmed,
+    ...(vault.freshness?.fetched === undefined ? {} : { fetched: vault.freshness.fetched }),
     policy: policy.number,
     secrets: vault.state.secrets.secrets.size,
     ...(person ? { person } : {}),
-    items: [...trust(vault), ...admins(vault), ...proposals(vault, who), ...roles(vault, who), ...secrets(vault, who), ...standing(vault, who), ...singlePersons(vault, who), ...custodyItems(vault, who), ...(await queued(vault, who))],
+    items: [...trust(vault), ...joining(vault, me), ...admins(vault), ...proposals(vault, who ?? newcomer(vault, me)), ...roles(vault, who), ...secrets(vault, who), ...standing(vault, who), ...singlePersons(vault, who), ...custodyItems(vault, who), ...(await queued(vault, who))],
   };
+}
+
+/** Somebody whom an open proposal enrols, and whose signature it may wait for. */
+function newcomer(vault: Vault, me: Asking | undefined): string | undefined {
+  return me && !vault.policy.people.has(me.person) && vault.policy.proposals.some((p) => p.policy?.persons[me.person]?.cards.includes(me.line)) ? me.person : undefined;
 }
 
 function* trust(vault: Vault): Iterable<StatusItem> {
@@ -81,7 +91,8 @@ function* trust(vault: Vault): Iterable<StatusItem> {
     yield { mark: '!', mine: true, text: 'freshness unknown: nobody has said yet that this is the right vault and not an old copy', next: 'oxp-vault status --expect VAULT@SIZE:ROOT' };
   }
   if (vault.state.voids.size > 0) {
-    yield { mark: '!', mine: false, text: `${vault.state.voids.size} entries in the log are void: somebody with access appended what the policy does not allow`, next: 'oxp-vault audit verify' };
+    const { size } = vault.state.voids;
+    yield { mark: '!', mine: false, text: `${size} ${size === 1 ? 'entry in the log is' : 'entries in the log are'} void: somebody with access appended what the policy does not allow`, next: 'oxp-vault audit verify' };
   }
   const [stray] = vault.log.strays;
   if (stray) {
@@ -100,19 +111,6 @@ function* admins(vault: Vault): Iterable<StatusItem> {
   }
 }
 
-function* proposals(vault: Vault, who: string | undefined): Iterable<StatusItem> {
-  for (const proposal of vault.policy.proposals) {
-    const { waiting } = policyOutcome(vault, proposal.number, proposal.digest);
-    const short = proposal.digest.slice(0, 8);
-    yield {
-      mark: '!',
-      mine: who !== undefined && waiting.of.includes(who),
-      text: `policy ${proposal.number} (${short}) by ${proposal.proposer.person} waits for ${waiting.need} of ${waiting.of.join(' ')}`,
-      next: `oxp-vault policy sign ${short}`,
-    };
-  }
-}
-
 function* roles(vault: Vault, who: string | undefined): Iterable<StatusItem> {
   for (const [role, def] of Object.entries(vault.policy.policy.roles)) {
     const state = vault.policy.roles.get(role);
@@ -122,7 +120,7 @@ function* roles(vault: Vault, who: string | undefined): Iterable<StatusItem> {
     if (!newest) {
       yield { mark: '!', mine: member || def.steward === who, text: `role ${role} has no key yet: nothing can be sealed to it`, next };
     } else if (state?.stale) {
-      yield { mark: '!', mine: member, text: `the key of role ${role} is stale: ${state.stale.who} or a device of theirs has left`, next };
+      yield { mark: '!', mine: member, text: `the key of role ${role} is stale: ${state.stale.who} or a device of theirs has left. ${turners(vault, role)} it with the next thing that they write`, next };
     } else if (newest.provisional) {
       yield { mark: '-', mine: member, text: `the key of role ${role} is provisional: its steward ${newest.maker.person} knows it until a member makes the next one`, next };
     }
@@ -131,6 +129,13 @@ function* roles(vault: Vault, who: string | undefined): Iterable<StatusItem> {
       yield { mark: '!', mine: member && !lacking.includes(who), text: `${lacking.join(', ')} cannot read for role ${role} yet: nobody has granted its key`, next: `oxp-vault role grant ${role}` };
     }
   }
+}
+
+/** `carol or dora turns`: those who hold the newest key; where nobody is left who does, any member. */
+function turners(vault: Vault, role: string): string {
+  const left = holders(vault.policy, role);
+  const able = left.length > 0 ? left : (vault.policy.policy.roles[role]?.members ?? []);
+  return able.length === 0 ? 'Nobody is left who turns' : `${able.join(' or ')} turns`;
 }
 
 function* secrets(vault: Vault, who: string | undefined): Iterable<StatusItem> {
