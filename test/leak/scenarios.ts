@@ -47,7 +47,7 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
     await s.cli(2, ['init', '--name', core('Card')]);
     await s.cli(9, ['init', '--identity', 'locked.age', '--passphrase-file', join(s.inputs, 'passphrase')]);
     await s.cli(0, ['init', '--role', 'team', '--role', 'guests', '--json']);
-    await s.cli(2, ['init']);
+    await s.cli(7, ['init']);
   }],
   ['generate', async (s) => {
     for (const kind of ['pki-root', 'ssh-key', 'ssh-ca', 'tsig', 'state-key', 'api-key', 'password']) {
@@ -153,6 +153,7 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
     await s.cli(5, ['member', 'add', input(s, 'no-card', release(s, 'Member')), '--role', 'team', '--yes']);
     await s.cli(0, ['member', 'add', join(s.inputs, 'bruno.card'), '--role', 'team', '--yes', '--json']);
   }],
+  ['member list', async (s) => void (await s.cli(0, ['member', 'list', '--json']))],
   ['member remove', async (s) => {
     await s.cli(0, ['member', 'remove', 'bruno', '--yes']);
     await s.cli(3, ['member', 'remove', core('Member').toLowerCase(), '--yes']);

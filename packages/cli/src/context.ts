@@ -41,6 +41,8 @@ export class CliContext {
   #identityFile: Promise<IdentityFile> | undefined;
   #identity: Promise<Identity> | undefined;
   #prompter: Promise<Prompter> | undefined;
+  /** True once a remote store was believed as it was known here, without asking for news. */
+  #unasked = false;
 
   constructor(io: Io, options: GlobalOptions, shell: Shell) {
     this.io = io;
@@ -63,6 +65,18 @@ export class CliContext {
   /** True when somebody is there to answer. */
   get interactive(): boolean {
     return this.io.stdin.isTTY && this.io.stderr.isTTY;
+  }
+
+  /**
+   * The same command with a remote store asked for news; undefined where it was, or was not to be. For an answer that was no: what is not
+   * there, or not allowed, may have come within the last minute.
+   */
+  asked(): CliContext | undefined {
+    if (!this.#unasked) return undefined;
+    const context = new CliContext(this.io, { ...this.options, maxAge: 0 }, this.shell);
+    // Nobody types a passphrase twice for one command.
+    context.#identity = this.#identity;
+    return context;
   }
 
   // Output
@@ -191,14 +205,16 @@ export class CliContext {
 
   /**
    * The verified vault. `identity`: unlocked, for whatever signs or decrypts. `write`: the same, and where nobody has said yet
-   * that this is the right vault, a person at a terminal is asked for the line that says so.
+   * that this is the right vault, a person at a terminal is asked for the line that says so. `news`: a remote store is asked, whatever is known of it.
    */
-  async vault({ identity = false, write = false }: { identity?: boolean; write?: boolean } = {}): Promise<Vault> {
+  async vault({ identity = false, write = false, news = write }: { identity?: boolean; write?: boolean; news?: boolean } = {}): Promise<Vault> {
     const expect = await this.expect();
     const store = await this.store();
-    const maxAge = this.options.offline ? Infinity : write ? 0 : (this.options.maxAge ?? MAX_AGE);
+    const maxAge = this.options.offline ? Infinity : write ? 0 : (this.options.maxAge ?? (news ? 0 : MAX_AGE));
     const base = { store, local: this.local(), clock: this.clock, maxAge, ...(identity || write ? { identity: await this.identity() } : {}) };
+    const asking = this.clock.now();
     const vault = await Vault.open({ ...base, ...(expect === undefined ? {} : { expect }) });
+    this.#unasked ||= !this.options.offline && this.options.maxAge === undefined && maxAge > 0 && (vault.freshness?.fetched ?? Infinity) <= asking;
     if (vault.confirmed || !write || !this.interactive) return vault;
     return Vault.open({ ...base, expect: await this.#askExpect(vault) });
   }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { compileDraft, formatDraft, isVaultError, parseDraft, type Policy, policyDifference, type Vault } from '@oxp-vault/core';
+import { compileDraft, formatDraft, isVaultError, parseDraft, pastPolicy, policyDifference, type Vault } from '@oxp-vault/core';
 import { CONFIG_FILE } from './address.js';
 import type { CliContext } from './context.js';
 import { errnoOf, ioError } from './private-file.js';
@@ -16,15 +16,18 @@ export async function draftPath(context: CliContext): Promise<string | undefined
 }
 
 /**
- * Brings the draft up to date where it says what the policy in effect says: only its `based-on` changes, and people's own comments
- * stay. One that says something else is left alone, and that is told.
+ * Brings the draft up to date where it is as an earlier policy was written out, or says what the policy in effect says: then only its
+ * `based-on` changes, and people's own comments stay. One that says something else is left alone, and that is told.
  */
-export async function renewDraft(context: CliContext, vault: Vault, before: Policy): Promise<void> {
+export async function renewDraft(context: CliContext, vault: Vault): Promise<void> {
   const { policy } = vault.policy;
   const path = await draftPath(context);
   const text = path === undefined ? undefined : await readIfThere(path);
-  if (path === undefined || text === undefined || before.number === policy.number) return;
-  const renewed = text === formatDraft(before) ? formatDraft(policy) : text.replace(/^based-on:.*$/m, `based-on: ${policy.number}`);
+  const base = Number(/^based-on: *(\d+) *$/m.exec(text ?? '')?.[1]);
+  if (path === undefined || text === undefined || base === policy.number) return;
+  // Others may have changed the policy more than once since this machine has looked.
+  const before = await pastPolicy(vault, base);
+  const renewed = before && text === formatDraft(before) ? formatDraft(policy) : text.replace(/^based-on:.*$/m, `based-on: ${policy.number}`);
   if (saysTheSame(vault, renewed)) {
     if (renewed === text) return;
     await replaceDraft(path, renewed);

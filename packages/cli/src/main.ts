@@ -6,7 +6,9 @@ import { CliContext, type GlobalOptions } from './context.js';
 import { reportError, toVaultError, usageError } from './errors.js';
 import { EXIT_CANCELLED, EXIT_OUTPUT_CLOSED, EXIT_USAGE } from './exit-codes.js';
 import { type Io, OutputClosed } from './io.js';
+import { mayBeNews } from './may-be-news.js';
 import { Cancelled } from './prompt.js';
+import { leadingExpect } from './leading-expect.js';
 import { type Captured, commandIn, createShell, type Shell } from './shell.js';
 
 /** Longer lines are hard to read, however wide the terminal. */
@@ -21,13 +23,22 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-async function run(argv: readonly string[], io: Io): Promise<number> {
+async function run(typed: readonly string[], given: Io): Promise<number> {
+  const { argv, expect } = leadingExpect(typed);
+  // Before the command it always means the vault, as OXP_VAULT_EXPECT does: `policy sign --expect` means a policy.
+  const io = expect === undefined ? given : { ...given, env: { ...given.env, OXP_VAULT_EXPECT: expect } };
   const captured: Captured = { out: '', err: '' };
   let code = 0;
   const act: Act = <A extends unknown[]>(body: (context: CliContext, ...args: A) => Promise<number | void>) => async (...raw: unknown[]) => {
     const command = raw.at(-1) as Command;
     const context = new CliContext(io, command.optsWithGlobals<GlobalOptions>(), shell);
-    code = (await body(context, ...(raw as A))) ?? 0;
+    try {
+      code = (await body(context, ...(raw as A))) ?? 0;
+    } catch (error) {
+      const asked = mayBeNews(error) ? context.asked() : undefined;
+      if (!asked) throw error;
+      code = (await body(asked, ...(raw as A))) ?? 0;
+    }
   };
   const shell: Shell = createShell(act, captured, Math.min(io.stdout.columns ?? HELP_WIDTH, HELP_WIDTH));
   const { program } = shell;

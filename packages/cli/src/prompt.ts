@@ -21,6 +21,8 @@ export async function terminalPrompter(streams: { input: Readable; output: Writa
     const ended = new AbortController();
     const onKey = (_: unknown, key?: { ctrl?: boolean; name?: string }): void => {
       if (key?.ctrl === true && key.name === 'd') ended.abort();
+      // A line feed, as programs type it and some terminals: the questions know no end of a line but the carriage return.
+      if (key?.name === 'enter') streams.input.emit('keypress', '\r', { sequence: '\r', name: 'return', ctrl: false, meta: false, shift: false });
     };
     const onEnd = (): void => ended.abort();
     streams.input.on('keypress', onKey).once('end', onEnd);

@@ -68,13 +68,13 @@ export { isName, isSecretName, type Json, type JsonObject } from './wire.js';
 // Changing the policy
 export { compileDraft, formatDraft, initialPolicy, parseDraft, type Draft, type DraftBase, type InitialPolicy } from './policy/draft.js';
 export { policyDifference, type WordsLine } from './policy/words.js';
-export { policyHistory, type PolicyRecord } from './operations/policy-history.js';
+export { pastPolicy, policyHistory, type PolicyRecord } from './operations/policy-history.js';
 export { findProposal, proposePolicy, signPolicy, withdrawPolicy, type PolicyOutcome } from './operations/policy-change.js';
 
 // People, devices and the keys of roles
-export { grantMissing, successorBase, turnDueKeys, withMember, withoutMember, type MemberAddition } from './operations/members.js';
+export { grantMissing, successorBase, turnDueKeys, withMember, withoutMember, withoutRoles, type MemberAddition } from './operations/members.js';
 export { knownTo, type KnownSecret } from './operations/known-secrets.js';
-export { addDevice, addedThrough, ownDevice, removeDevice, type DeviceChange } from './operations/devices.js';
+export { addDevice, addedThrough, checkRemoval, ownDevice, removeDevice, type DeviceChange } from './operations/devices.js';
 export { grantRole, turnRole, ungranted } from './operations/role-turn.js';
 export { makeMissingKeys } from './operations/init.js';
 

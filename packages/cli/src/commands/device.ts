@@ -1,6 +1,6 @@
 /** `device add | remove | list`: your own devices, the one in the safe included. */
 import { dirname, join, resolve } from 'node:path';
-import { addDevice, addedThrough, type Card, createIdentity, type Device, type DeviceChange, newestEpoch, ownDevice, removeDevice, rolesOf, type Vault, VaultError } from '@oxp-vault/core';
+import { addDevice, addedThrough, type Card, checkRemoval, createIdentity, type Device, type DeviceChange, newestEpoch, ownDevice, removeDevice, rolesOf, type Vault, VaultError } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { readCardFile } from '../card-file.js';
 import { type Act, examples, readOptions, vaultOptions } from '../command.js';
@@ -41,7 +41,7 @@ export function define(command: Command, act: Act): void {
       .summary('remove a device of yours that is lost or retired')
       .description('Removes a device of yours for good: its key never returns. Turns the keys of your roles as far as you can, and names the devices that it had added.')
       .argument('<device>', 'its name, or the beginning of its key')
-      .option('--lost', 'it is lost or stolen: remove it even where no other device of yours can open a share of custody')
+      .option('--lost', 'it is lost or stolen: remove it even where nothing else can open a share of custody, or the key of a role')
       .action(act(remove)),
     'oxp-vault device remove old-laptop',
   );
@@ -123,6 +123,7 @@ async function remove(context: CliContext, name: string, options: { readonly los
   const vault = await vaultForWriting(context);
   const device = ownDevice(vault, name);
   const through = addedThrough(vault, device);
+  checkRemoval(vault, device, { lost: options.lost === true });
   const sure = await context.confirm(`Remove ${device.device} (key ${short(device.id)})? Its key never returns.`);
   if (!sure) return context.say('Nothing was changed.');
   const { turned } = await removeDevice(vault, device, { lost: options.lost === true });

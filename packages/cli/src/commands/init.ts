@@ -51,7 +51,7 @@ async function init(context: CliContext, given: string | undefined, options: Ini
   const { io } = context;
   const address = normalAddress(context.options.vault ?? given ?? ((await inRepository(io.cwd)) ? HERE : OUTSIDE_GIT), io.cwd);
   const config = join(io.cwd, CONFIG_FILE);
-  if (!(await isEmptyFile(config))) await mustNotExist(config);
+  if (!(await isEmptyFile(config))) await mustNotBeNamed(context, config);
   const store = await context.store({ address, base: io.cwd });
   const name = options.name ?? usableName(basename(io.cwd));
   if (!isName(name)) {
@@ -85,7 +85,12 @@ async function makeOrFinish(context: CliContext, options: VaultOptions & { ident
   } catch (error) {
     if (!isVaultError(error, 'VAULT_EXISTS')) throw error;
     const { finishInit } = await import('../unfinished-init.js');
-    const vault = await finishInit(options, policy, error);
+    const { address } = options.store;
+    const exists = new VaultError('VAULT_EXISTS', `there is a vault at ${context.path(address)} already`, {
+      cause: error,
+      hint: `Look at it: oxp-vault status --vault ${context.path(address)}. To use it from here, put it into ${CONFIG_FILE}: vault: ${addressFor(address, context.io.cwd)}`,
+    });
+    const vault = await finishInit(options, policy, exists);
     await context.say('An init that was stopped had made this vault: it is finished now.');
     return vault;
   }
@@ -120,6 +125,17 @@ function threshold(text: string | undefined, admins: number): number {
     });
   }
   return need;
+}
+
+/** Where a file says which vault is used here, another is not made. Throws VAULT_EXISTS; OUTPUT_EXISTS for what is no file. */
+async function mustNotBeNamed(context: CliContext, config: string): Promise<void> {
+  if (!(await isThere(config))) return;
+  if (!(await lstat(config)).isFile()) return mustNotExist(config);
+  const { readConfig } = await import('../vault-config.js');
+  const { address } = await readConfig(config);
+  throw new VaultError('VAULT_EXISTS', `there is a vault for this directory already: ${context.path(config)} names ${context.path(address)}`, {
+    hint: 'Use it: oxp-vault status. Another one is made in another directory, or once that file is moved away.',
+  });
 }
 
 /** A name made of what a directory is called; empty where nothing usable is left. */

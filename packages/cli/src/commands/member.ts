@@ -1,8 +1,8 @@
 /** `member add | remove`: a policy change, one small file a role, and for a leaver what they still know. */
-import { grantMissing, knownTo, type KnownSecret, type Policy, proposePolicy, turnDueKeys, type Vault, VaultError, withMember, withoutMember } from '@oxp-vault/core';
+import { grantMissing, knownTo, type KnownSecret, type Policy, proposePolicy, rolesOf, turnDueKeys, type Vault, VaultError, withMember, withoutMember, withoutRoles } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { readCardFile } from '../card-file.js';
-import { type Act, collect, examples, vaultOptions } from '../command.js';
+import { type Act, collect, examples, readOptions, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { renewDraft } from '../draft-file.js';
 import { mustBeNew, outcomeInWords, showDifference, tellKeys, tellWaiting } from '../policy-view.js';
@@ -29,10 +29,17 @@ export function define(command: Command, act: Act): void {
   examples(
     vaultOptions(command.command('remove'))
       .summary('remove a person, and say what they know')
-      .description('Removes a person and all their devices, turns the keys of their roles as far as you can, and lists what they still know and how to replace it.')
+      .description('Removes a person and all their devices, turns the keys of their roles as far as you can, and lists what they still know and how to replace it. With --role: takes them out of that role only, which the managers of a managed role decide without the admins.')
       .argument('<name>', 'the person')
+      .option('--role <role>', 'take them out of this role, and leave them enrolled; repeat', collect, [])
       .action(act(remove)),
     'oxp-vault member remove carol',
+    'oxp-vault member remove erin --role platform',
+  );
+  examples(
+    readOptions(command.command('list')).summary('who is enrolled: people and machines, their roles and devices').action(act(list)),
+    'oxp-vault member list',
+    'oxp-vault member list --json',
   );
 }
 
@@ -40,11 +47,10 @@ async function add(context: CliContext, file: string, options: AddOptions): Prom
   const card = await readCardFile(context.io, file);
   const vault = await vaultForWriting(context);
   const roles = rolesOrDefault(vault, options);
-  const before = vault.policy.policy;
   const outcome = await change(context, vault, withMember(vault.policy, card, { roles, admin: options.admin ?? false }), `Add ${card.person}?`);
   if (!outcome) return 0;
   const granted = outcome.inEffect ? await grantMissing(vault) : [];
-  await renewDraft(context, vault, before);
+  await renewDraft(context, vault);
   const grants = granted.map(({ role, person }) => `${context.paint.mark('+')} ${person} can read for role ${role}\n`).join('');
   await context.result({ person: card.person, roles, admin: options.admin ?? false, policy: outcome, granted }, outcomeInWords(outcome) + grants);
   if (!outcome.inEffect) return tellWaiting(context, outcome);
@@ -71,14 +77,21 @@ function rolesOrDefault(vault: Vault, { role, admin }: AddOptions): readonly str
   throw new VaultError('USAGE', 'it is not said which role they join', { hint: `Name it: --role ${all.join(', --role ')}` });
 }
 
-async function remove(context: CliContext, person: string): Promise<number> {
+async function list(context: CliContext): Promise<void> {
+  const vault = await context.vault();
+  const { policy, people } = vault.policy;
+  const found = [...people].map(([person, { kind, devices }]) => ({ person, kind, admin: policy.admins.of.includes(person), roles: rolesOf(policy, person), devices: devices.map((d) => ({ device: d.device, key: d.id })) }));
+  const rows = found.map(({ person, kind, admin, roles, devices }) => [person, kind, admin ? 'yes' : '-', roles.join(' ') || '-', devices.map((d) => d.device).join(' ')]);
+  await context.result(found, table(['PERSON', 'KIND', 'ADMIN', 'ROLES', 'DEVICES'], rows));
+}
+
+async function remove(context: CliContext, person: string, { role: roles }: { role: readonly string[] }): Promise<number> {
   const vault = await vaultForWriting(context);
-  const before = vault.policy.policy;
   const known = await knownTo(vault, person);
-  const outcome = await change(context, vault, withoutMember(vault.policy, person), `Remove ${person}?`);
+  const outcome = await change(context, vault, roles.length > 0 ? withoutRoles(vault.policy, person, roles) : withoutMember(vault.policy, person), roles.length > 0 ? `Take ${person} out of ${roles.join(', ')}?` : `Remove ${person}?`);
   if (!outcome) return 0;
   const turned = outcome.inEffect && vault.policy.people.has(vault.requireEnrolled().card.person) ? await turnDueKeys(vault) : [];
-  await renewDraft(context, vault, before);
+  await renewDraft(context, vault);
   const stale = [...vault.policy.roles].filter(([, state]) => state.stale).map(([role]) => role);
   await context.result({ person, policy: outcome, turned, stale, known }, outcomeInWords(outcome) + turnedInWords(context, turned) + knownInWords(person, known));
   await tellKeys(context, vault);

@@ -1,6 +1,6 @@
 /** `policy show | propose | sign | withdraw | log`: the rules, and how they change. */
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import {
   compileDraft, findProposal, formatDraft, grantMissing, makeMissingKeys, parseDraft, policyDigest, policyHistory, type PolicyOutcome, proposePolicy, signPolicy, turnDueKeys, type Vault, VaultError, withdrawPolicy,
 } from '@oxp-vault/core';
@@ -10,14 +10,15 @@ import { type Act, collect, examples, readOptions, vaultOptions } from '../comma
 import type { CliContext } from '../context.js';
 import { DRAFT_FILE, draftPath, renewDraft } from '../draft-file.js';
 import { mustBeNew, outcomeInWords, showDifference, tellKeys, tellWaiting } from '../policy-view.js';
-import { errnoOf, ioError } from '../private-file.js';
+import { errnoOf, ioError, writeNewFile } from '../private-file.js';
 import { ago, short, table } from '../render.js';
 import { vaultForWriting } from '../writing.js';
 
 interface SignOptions {
   readonly expect?: string;
+  readonly out?: string;
 }
-interface ProposeOptions extends SignOptions {
+interface ProposeOptions extends Pick<SignOptions, 'expect'> {
   readonly card: readonly string[];
   readonly dryRun?: boolean;
 }
@@ -46,7 +47,7 @@ export function define(command: Command, act: Act): void {
     'oxp-vault policy propose --dry-run',
   );
   examples(
-    command.command('sign').summary('sign what somebody has proposed').description('Shows in words what a proposal changes, and signs it.').argument('[digest]', 'which proposal, where several are open').option(...DIGEST_OPTION).action(act(sign)),
+    command.command('sign').summary('sign what somebody has proposed').description('Shows in words what a proposal changes, and signs it. Somebody whom it enrols may sign it too: what then cannot go into the log by itself is written to a file for somebody who is enrolled.').argument('[digest]', 'which proposal, where several are open').option(...DIGEST_OPTION).option('--out <file>', 'where the signature of somebody not enrolled yet goes (default: policy-DIGEST-PERSON.jsonl here)').action(act(sign)),
     'oxp-vault policy sign',
     'oxp-vault policy sign 3f9a2c1b',
   );
@@ -84,7 +85,7 @@ async function propose(context: CliContext, file: string | undefined, options: P
   }
   mustBeNew(vault, next);
   if (!(await agreed(context, digest, options, 'Propose this?'))) return;
-  await concluded(context, vault, before, await proposePolicy(vault, next));
+  await concluded(context, vault, await proposePolicy(vault, next));
 }
 
 async function sign(context: CliContext, digest: string | undefined, options: SignOptions): Promise<void> {
@@ -92,11 +93,21 @@ async function sign(context: CliContext, digest: string | undefined, options: Si
   const vault = await context.without('expect').vault({ write: true });
   const proposal = findProposal(vault, digest);
   if (!proposal.policy) throw new VaultError('UPGRADE_REQUIRED', `policy ${proposal.number} has format ${proposal.format}, which this release does not know`, { hint: 'Install a newer oxp-vault before you sign it.' });
-  const before = vault.policy.policy;
   await context.say(`proposed by ${proposal.proposer.person}, signed by ${[...new Set(proposal.signers.map((s) => s.person))].join(' ')}`);
   await showDifference(context, vault, proposal.policy);
   if (!(await agreed(context, proposal.digest, options, 'Sign this?'))) return;
-  await concluded(context, vault, before, await signPolicy(vault, proposal));
+  const { handOver, ...outcome } = await signPolicy(vault, proposal);
+  if (handOver) return handItOver(context, outcome, handOver, options.out);
+  await concluded(context, vault, outcome);
+}
+
+/** A newcomer's signature counts once somebody who is enrolled has put it into the log. */
+async function handItOver(context: CliContext, outcome: PolicyOutcome, signed: Uint8Array, out: string | undefined): Promise<void> {
+  const { person } = (await context.identity()).card;
+  const path = resolve(context.io.cwd, out ?? `policy-${short(outcome.digest)}-${person}.jsonl`);
+  await writeNewFile(path, signed, 0o644);
+  await context.result({ policy: outcome, handOver: path }, `your signature of policy ${outcome.number} (${short(outcome.digest)}) is in ${context.path(path)}, and not in the log: you are not enrolled yet\n`);
+  await context.next(`send that file, which holds no secret, to ${outcome.waiting.of.filter((each) => each !== person).join(' or ') || 'anybody who is enrolled'}, who types: oxp-vault sync --from ${basename(path)}`);
 }
 
 /** A yes given beforehand is a yes to one policy, not to whatever is proposed by then. */
@@ -112,10 +123,10 @@ async function agreed(context: CliContext, digest: string, { expect }: SignOptio
   return yes;
 }
 
-async function concluded(context: CliContext, vault: Vault, before: Vault['policy']['policy'], outcome: PolicyOutcome): Promise<void> {
+async function concluded(context: CliContext, vault: Vault, outcome: PolicyOutcome): Promise<void> {
   const enrolled = vault.policy.people.has(vault.identity?.card.person ?? '');
   const keys = outcome.inEffect && enrolled ? { turned: await turnDueKeys(vault), made: await makeMissingKeys(vault), granted: await grantMissing(vault) } : undefined;
-  await renewDraft(context, vault, before);
+  await renewDraft(context, vault);
   await context.result({ policy: outcome, ...keys }, outcomeInWords(outcome));
   for (const role of keys?.turned ?? []) await context.say(`  ${context.paint.mark('~')} role ${role} has a new key`);
   for (const role of keys?.made ?? []) await context.say(`  ${context.paint.mark('+')} role ${role} has its first key`);

@@ -1,7 +1,7 @@
 /** A person's own devices: added and removed by one of them, with the grants that follow. */
 import { VaultError } from '../errors.js';
 import type { Card } from '../policy/card.js';
-import type { Device } from '../policy/state.js';
+import { holders, type Device } from '../policy/state.js';
 import type { Vault } from '../vault.js';
 import { isName } from '../wire.js';
 import { onlyOn, resealShares } from './custody.js';
@@ -36,19 +36,40 @@ async function shareOwn(vault: Vault): Promise<DeviceChange['shares']> {
   return (await resealShares(vault)).flatMap(({ name, version, fault }) => (fault ? [] : [{ name, version }]));
 }
 
+/** Roles whose newest key nobody else can open, and this person on this device only: without it, what was sealed to them so far is lost. */
+function rolesOnlyOn(vault: Vault, device: Device): string[] {
+  const { person } = vault.requireEnrolled().card;
+  const own = vault.policy.people.get(person)!;
+  const people = new Map(vault.policy.people).set(person, { ...own, devices: own.devices.filter((d) => d.id !== device.id) });
+  return [...vault.policy.roles.keys()].filter((role) => holders(vault.policy, role).length > 0 && holders({ ...vault.policy, people }, role).length === 0);
+}
+
 /**
- * Removes a device of this person for good, and turns the keys that it could open, as far as this person may. WOULD_STRAND where a share
- * would be lost with it, unless the device itself is `lost`.
+ * Throws WOULD_STRAND where the key of a role, or a share of this person's, would be lost with a device, unless the device itself is
+ * `lost`. The log refuses no such removal: a device that is in wrong hands must be got rid of, whatever goes with it.
  */
-export async function removeDevice(vault: Vault, device: Device, options: { readonly lost?: boolean } = {}): Promise<DeviceChange> {
-  const { id, person } = vault.requireEnrolled().card;
-  const self = id === device.id;
-  const onlyThere = options.lost === true ? [] : onlyOn(vault, person, device.id);
-  if (onlyThere.length > 0) {
-    throw new VaultError('WOULD_STRAND', `only ${device.device} can open your share of ${onlyThere.map(({ name, version }) => `${name} v${version}`).join(', ')}`, {
+export function checkRemoval(vault: Vault, device: Device, { lost = false }: { readonly lost?: boolean } = {}): void {
+  const { person } = vault.requireEnrolled().card;
+  // The last device stays in any case: the log says so.
+  if (lost || vault.policy.people.get(person)!.devices.length === 1) return;
+  const shares = onlyOn(vault, person, device.id);
+  if (shares.length > 0) {
+    throw new VaultError('WOULD_STRAND', `only ${device.device} can open your share of ${shares.map(({ name, version }) => `${name} v${version}`).join(', ')}`, {
       hint: `Run any writing command on ${device.device} first: it seals your shares to your other devices. If it is lost or stolen, and your share with it: oxp-vault device remove ${device.device} --lost`,
     });
   }
+  const roles = rolesOnlyOn(vault, device);
+  if (roles.length > 0) {
+    throw new VaultError('WOULD_STRAND', `${device.device} is the last device of anybody that can open the key of role ${roles.join(', ')}`, {
+      hint: `Run any writing command on ${device.device} first: it grants the key to your other devices, and to the other members. If it is lost or stolen, and what was sealed to ${roles.join(', ')} with it: oxp-vault device remove ${device.device} --lost`,
+    });
+  }
+}
+
+/** Removes a device of this person for good, and turns the keys that it could open, as far as this person may. Throws WOULD_STRAND. */
+export async function removeDevice(vault: Vault, device: Device, options: { readonly lost?: boolean } = {}): Promise<DeviceChange> {
+  const self = vault.requireEnrolled().card.id === device.id;
+  checkRemoval(vault, device, options);
   await vault.append({ entries: [vault.sign('device.remove', { key: device.id })], files: [] });
   // A device that has removed itself can do no more; the person's others, or other members, turn the keys.
   return self ? { granted: [], turned: [], shares: [] } : { granted: [], turned: await turnDueKeys(vault), shares: await shareOwn(vault) };

@@ -2,7 +2,7 @@
 import { VaultError } from '../errors.js';
 import type { Card } from '../policy/card.js';
 import type { Policy, RoleDef } from '../policy/policy.js';
-import { newestEpoch, type PolicyState } from '../policy/state.js';
+import { holders, newestEpoch, type PolicyState } from '../policy/state.js';
 import { canonicalEqual } from '../primitives/canonical-json.js';
 import { treeLeaves } from '../primitives/threshold-tree.js';
 import type { Vault } from '../vault.js';
@@ -59,7 +59,7 @@ function grownAdmins(admins: Policy['admins'], person: string): Policy['admins']
 /** The policy without a person, wherever it is named. Throws PERSON_NOT_FOUND, WOULD_STRAND. */
 export function withoutMember(state: PolicyState, person: string): Policy {
   const base = successorBase(state);
-  if (!state.people.has(person)) throw new VaultError('PERSON_NOT_FOUND', `${person} is not enrolled`, { hint: `Persons: ${[...state.people.keys()].join(', ')}` });
+  if (!state.people.has(person)) throw noSuchPerson(state, person);
   const inCustody = Object.keys(base.custody).filter((group) => treeLeaves(base.custody[group]!).some((leaf) => leaf.name === person));
   if (inCustody.length > 0) {
     throw new VaultError('WOULD_STRAND', `${person} is a custodian of ${inCustody.join(', ')}`, { hint: 'Change these custody groups in policy.yaml first, then: oxp-vault policy propose' });
@@ -77,6 +77,26 @@ export function withoutMember(state: PolicyState, person: string): Policy {
   }));
   const persons = Object.fromEntries(Object.entries(base.persons).filter(([p]) => p !== person));
   return { ...base, persons, roles, admins: { of, need: Math.min(base.admins.need, of.length) } };
+}
+
+/**
+ * The policy with a person taken out of roles and left enrolled otherwise: a managed role's managers may do that by themselves.
+ * Throws PERSON_NOT_FOUND, ROLE_NOT_FOUND, ALREADY_DONE.
+ */
+export function withoutRoles(state: PolicyState, person: string, roles: readonly string[]): Policy {
+  const base = successorBase(state);
+  if (!state.people.has(person)) throw noSuchPerson(state, person);
+  for (const role of roles) {
+    const def = Object.hasOwn(base.roles, role) ? base.roles[role] : undefined;
+    if (!def) throw new VaultError('ROLE_NOT_FOUND', `there is no role ${role}`, { hint: `Roles: ${Object.keys(base.roles).join(', ')}` });
+    if (!def.members.includes(person)) throw new VaultError('ALREADY_DONE', `${person} is no member of ${role}`, { hint: `Its members: ${def.members.join(', ') || 'none'}` });
+  }
+  const left = (role: string, def: RoleDef): RoleDef => (roles.includes(role) ? { ...def, members: def.members.filter((p) => p !== person) } : def);
+  return { ...base, roles: Object.fromEntries(Object.entries(base.roles).map(([role, def]) => [role, left(role, def)])) };
+}
+
+function noSuchPerson(state: PolicyState, person: string): VaultError {
+  return new VaultError('PERSON_NOT_FOUND', `${person} is not enrolled`, { hint: `Persons: ${[...state.people.keys()].join(', ')}` });
 }
 
 /** Grants every role whose key this person holds to the members who lack it. Gives the roles and persons it granted. */
@@ -98,8 +118,13 @@ export function rolesToTurn(vault: Vault): string[] {
   return Object.entries(vault.policy.policy.roles).flatMap(([role, def]) => {
     const state = vault.policy.roles.get(role);
     const provisional = newestEpoch(vault.policy, role)?.provisional ?? false;
-    return state && def.members.includes(me.person) && (state.stale !== undefined || provisional) && holdsKey(vault, role) ? [role] : [];
+    return state && def.members.includes(me.person) && (state.stale !== undefined || provisional) && mayTurn(vault, role) ? [role] : [];
   });
+}
+
+/** Who holds the newest key; where nobody does any more, every member. */
+function mayTurn(vault: Vault, role: string): boolean {
+  return holdsKey(vault, role) || holders(vault.policy, role).length === 0;
 }
 
 /** Turns the stale keys that this person may turn, and replaces a provisional one by its members' own. Gives the roles. */

@@ -1,9 +1,12 @@
 /** Changing the policy: compile, propose, sign. It takes effect at the leaf where the thresholds are met. */
-import { PUT_BACK, refusalToError, VaultError } from '../errors.js';
+import { parseEntry } from '../audit/entry.js';
+import { admit } from '../engine/append.js';
+import { encodeQueued } from '../engine/queue.js';
+import { isVaultError, PUT_BACK, refusalToError, VaultError } from '../errors.js';
 import { missingSignatures, type Missing } from '../policy/agreement.js';
 import { checkPolicyFile, encodePolicy, policyPath, type Policy } from '../policy/policy.js';
 import type { Proposal } from '../policy/state.js';
-import { sha256Hex } from '../primitives/hash.js';
+import { sha256Hex, utf8 } from '../primitives/hash.js';
 import type { Vault } from '../vault.js';
 
 export interface PolicyOutcome {
@@ -37,10 +40,30 @@ export function findProposal(vault: Vault, digest?: string): Proposal {
   return first;
 }
 
-export async function signPolicy(vault: Vault, proposal: Proposal): Promise<PolicyOutcome> {
+export interface SignedPolicy extends PolicyOutcome {
+  /**
+   * Set where this person may sign and may not append: a newcomer, whose signature does not complete what is needed. One line of a
+   * queue file, which anybody who is enrolled takes over (`takeOverQueue`).
+   */
+  readonly handOver?: Uint8Array;
+}
+
+/** Signs an open proposal. Throws what the log refuses. */
+export async function signPolicy(vault: Vault, proposal: Proposal): Promise<SignedPolicy> {
+  const path = policyPath(proposal.number, proposal.digest);
+  const entry = vault.sign('policy.sign', { digest: proposal.digest });
   // Somebody whom this very policy enrols may sign it too, so that enrolment is judged with the entry.
-  await vault.append({ entries: [vault.sign('policy.sign', { digest: proposal.digest })], files: [{ path: policyPath(proposal.number, proposal.digest), bytes: await policyFile(vault, proposal) }] });
-  return policyOutcome(vault, proposal.number, proposal.digest);
+  const batch = { entries: [entry], files: [{ path, bytes: await policyFile(vault, proposal) }] };
+  const outcome = (): PolicyOutcome => policyOutcome(vault, proposal.number, proposal.digest);
+  try {
+    await vault.append(batch);
+    return outcome();
+  } catch (error) {
+    // Good by itself: only nobody accepts a checkpoint of somebody who is not enrolled. What the log refuses is thrown by `admit`.
+    if (!isVaultError(error, 'NOT_ENROLLED') || vault.policy.people.has(vault.identity!.card.person)) throw error;
+    admit(vault.state, batch);
+    return { ...outcome(), handOver: utf8(`${new TextDecoder().decode(encodeQueued({ digest: parseEntry(entry.line).digest, entry, files: [] }))}\n`) };
+  }
 }
 
 export async function withdrawPolicy(vault: Vault, proposal: Proposal): Promise<void> {

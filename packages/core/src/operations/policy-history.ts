@@ -1,4 +1,6 @@
 /** All policies of a vault, read from its log: who proposed and signed each, and what became of it. */
+import { checkPolicyFile, policyPath, type Policy } from '../policy/policy.js';
+import { sha256Hex } from '../primitives/hash.js';
 import type { Vault } from '../vault.js';
 import { walkLog } from './log-walk.js';
 
@@ -38,6 +40,15 @@ export async function policyHistory(vault: Vault): Promise<PolicyRecord[]> {
   }
   const took = tookEffect(vault, drafts);
   return [...drafts.values()].map(({ withdrawn, signers, previous: _previous, ...draft }) => ({ ...draft, signers: [...signers], status: statusOf(vault, draft.digest, took, withdrawn) }));
+}
+
+/** The policy of that number that took effect; undefined for a number that none had, and for a file that is not what was signed. */
+export async function pastPolicy(vault: Vault, number: number): Promise<Policy | undefined> {
+  const record = (await policyHistory(vault)).find((each) => each.number === number && (each.status === 'in effect' || each.status === 'was in effect'));
+  const bytes = record && (await vault.store.get(policyPath(number, record.digest)));
+  if (!record || !bytes || sha256Hex(bytes) !== record.digest) return undefined;
+  const checked = checkPolicyFile(bytes);
+  return 'code' in checked ? undefined : checked.policy;
 }
 
 /** Digests of the policies that took effect, followed back from the one in effect. */

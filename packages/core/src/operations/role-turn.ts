@@ -3,7 +3,7 @@ import { VaultError } from '../errors.js';
 import type { Batch, NewFile } from '../engine/append.js';
 import type { SignedEntry } from '../audit/entry.js';
 import { grantPath } from '../policy/roles.js';
-import { holders, newestEpoch, type Epoch } from '../policy/state.js';
+import { canOpen, holders, newestEpoch, type Epoch } from '../policy/state.js';
 import { ageEncrypt, generateAgeIdentity, identityToRecipient } from '../primitives/age.js';
 import { sha256Hex, utf8 } from '../primitives/hash.js';
 import type { Vault } from '../vault.js';
@@ -22,7 +22,8 @@ export async function turnRole(vault: Vault, role: string): Promise<Batch> {
   const def = Object.hasOwn(roles, role) ? roles[role] : undefined;
   if (!def) throw new VaultError('ROLE_NOT_FOUND', `there is no role ${role}`, { hint: `Roles: ${Object.keys(roles).join(', ')}` });
   const me = vault.requireEnrolled().card.person;
-  const earlier = await ownRing(vault, role);
+  // Where nobody is left who can open the newest key, the role begins anew: what was sealed to it before is lost in any case.
+  const earlier = canOpen(vault.policy, role, me) ? await ownRing(vault, role) : undefined;
   const line = await generateAgeIdentity({ pq: vault.policy.policy.suite === 'hybrid' });
   const epoch = (newestEpoch(vault.policy, role)?.epoch ?? 0) + 1;
   const ring: KeyRing = { epoch, recipient: await identityToRecipient(line), lines: [{ epoch, line }, ...(earlier?.lines ?? [])] };
