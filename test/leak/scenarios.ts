@@ -130,6 +130,33 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
     await s.cli(0, ['retire', 'made/password', '--json']);
     await s.cli(2, ['retire', `made/password@${core('Document')}`]);
   }],
+  ['standing', async (s) => {
+    const path = join(s.inputs, 'ci.age');
+    await s.cli(0, ['identity', 'create', '--machine', '--person', 'ci', '--device', 'runner', '--no-passphrase', '--out', path]);
+    const data = readFileSync(path, 'utf8');
+    for (const line of data.split('\n').filter((each) => each.startsWith('AGE-SECRET-KEY-') || each.includes('signing'))) s.needles.push(...needlesFor("ci's keys", line.split(/[ :]+/).at(-1)!));
+    await s.cli(0, ['member', 'add', join(s.inputs, 'ci.card'), '--role', 'team', '--yes']);
+    await s.cli(0, ['standing', 'ci', 'imported/', '--not-after', '90d', '--json']);
+    await s.cli(0, ['standing']);
+    await s.cli(2, ['standing', 'ci', core('Document'), '--not-after', '90d']);
+    await s.cli(2, ['standing', 'ci', 'imported/', '--not-after', core('Document')]);
+    await s.cli(3, ['standing', core('Document'), 'imported/', '--not-after', '90d']);
+    // The keys in a variable: with a place of its own and without one, for what it may, for an editor, in base64, damaged.
+    const job = { env: { OXP_VAULT_IDENTITY: undefined, OXP_VAULT_IDENTITY_DATA: data } };
+    const nowhere = { env: { ...job.env, HOME: '/dev/null/nowhere', XDG_STATE_HOME: undefined, XDG_CACHE_HOME: undefined, XDG_CONFIG_HOME: undefined } };
+    for (const place of [job, nowhere]) {
+      await s.cli(0, ['open', 'imported/document', '--out', fresh(s)], place);
+      await s.cli(0, ['open', 'made/password'], { ...place, values: true });
+      await s.cli(0, ['status', '--json'], place);
+      await s.cli(4, ['standing', 'ci', 'imported/', '--not-after', '90d'], place);
+    }
+    await s.cli(8, ['open', 'made/password', '--offline'], nowhere);
+    await s.cli(0, ['edit', 'imported/document'], { env: { ...job.env, EDITOR: 'true', VISUAL: undefined } });
+    await s.cli(0, ['identity', 'show'], { env: { ...job.env, OXP_VAULT_IDENTITY_DATA: Buffer.from(data).toString('base64') } });
+    await s.cli(9, ['open', 'imported/document'], { env: { ...job.env, OXP_VAULT_IDENTITY_DATA: Buffer.from(data).toString('base64').slice(8) } });
+    await s.cli(0, ['standing', 'ci', '--end', '--json']);
+    await s.cli(0, ['member', 'remove', 'ci', '--yes']);
+  }],
   ['role list', async (s) => void (await s.cli(0, ['role', 'list', '--json']))],
   ['role rekey', async (s) => {
     await s.cli(0, ['role', 'rekey', 'team']);
@@ -173,6 +200,8 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
   ['status', async (s) => {
     await s.cli(0, ['status']);
     await s.cli(0, ['status', '--json']);
+    await s.cli(0, ['status', '--without', 'alice', '--json']);
+    await s.cli(3, ['status', '--without', core('Document')]);
   }],
   ['check', async (s) => void (await s.cli(0, ['check', '--json']))],
   ['audit log', async (s) => {
