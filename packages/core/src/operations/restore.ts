@@ -111,13 +111,12 @@ async function checkpointThere(store: Store): Promise<Uint8Array | undefined> {
 async function judge({ local, store: here }: RestoreOptions, store: Store, { vault, vouched }: Known): Promise<LoadedLog | VaultError> {
   try {
     const cache = (await readStateCache(local, vault)) ?? nothingKnown;
-    const loaded = await loadLog(store, async (there) => {
+    await loadLog(store, async (there) => {
       if (there !== vault) throw new VaultError('WRONG_VAULT', `${store.address} holds vault ${there.slice(0, 8)}, and this machine knows ${vault.slice(0, 8)} there`);
       return { known: cache, vouched };
     });
-    // What is cached is not read again by a load; here every page has to be what it was.
-    await filesOfLog(store, loaded);
-    return loaded;
+    // What is cached was not read again, and the cache alone knew what a shorter log had to be: now every page and policy.
+    return await loadLog(store, async () => ({ known: nothingKnown, vouched }));
   } catch (error) {
     if (error instanceof MissingFile) return new VaultError('STORE_INCOMPLETE', `${error.path} is missing`);
     // A fetch has just succeeded: what cannot be read now lies in the branch as no file should.
