@@ -122,11 +122,11 @@ export class HandoverLog {
     };
     if (!('group' in target)) {
       const readers = target.map((role) => ({ role, epoch: newestEpoch(this.state.policy!, role)?.epoch ?? 1, recipient: newestEpoch(this.state.policy!, role)?.recipient ?? this.fresh[0]! }));
-      return { ...common, readers, ...more } as Statement;
+      return { ...common, readers, ...more };
     }
     const tree = this.state.policy!.policy.custody[target.group]!;
     const leaves = treeLeaves(tree).map(({ path, name: holder }) => ({ path, person: holder, blob: blob(`${name} ${path} ${this.#count}`), commitment: sha256Hex(utf8(`commitment ${name} ${path} ${this.#count}`)) }));
-    return { ...common, custody: { group: target.group, scheme: 'split-v1', recipient: this.recipient(), tree, leaves }, ...more } as Statement;
+    return { ...common, custody: { group: target.group, scheme: 'split-v1', recipient: this.recipient(), tree, leaves }, ...more };
   }
 
   founded(): VaultState & { readonly policy: PolicyState } {

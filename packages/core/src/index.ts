@@ -99,6 +99,20 @@ export { isSopsType, openSopsFile, type OpenedSops, type SopsSource } from './ma
 export { SOPS_TYPES, type SopsDepth, type SopsPiece, type SopsType } from './material/sops/model.js';
 export { sopsImport, type SopsImport, type SopsTarget } from './operations/import-sops.js';
 
+// Handovers
+export { acceptOffer, handoverOffer, requestHandover, REQUEST_LASTS, resolveTargets, type RequestOptions } from './operations/handover-request.js';
+export { consentTo, planConsent, type ConsentPlan } from './operations/handover-consent.js';
+export { releaseDue, releasesDue, releaseTo, type Released } from './operations/handover-release.js';
+export { completeHandover, type CompleteOptions, type Completion, type ReceivedTarget } from './operations/handover-complete.js';
+export { finalizeHandover, type Finalization, type Unrotated } from './operations/handover-finalize.js';
+export { successorOf } from './operations/handover-policy.js';
+export { abortHandover } from './operations/handover-abort.js';
+export { verifyHandover, type HandoverReport, type VerifiedStep } from './operations/handover-verify.js';
+export { findHandover, findOffer } from './operations/handover-find.js';
+export { describeHandover, listHandovers, listOffers, showHandover, taintsOf, type ActView, type HandoverView, type OfferView, type TargetView } from './operations/handover-view.js';
+export { nextSteps, type NextStep } from './operations/handover-steps.js';
+export { stageOf, type Drill, type Handover, type HandoverStage } from './handover/state.js';
+
 // Upkeep
 export { doHousekeeping, type Housekeeping } from './operations/housekeeping.js';
 export { type RejectedEntry } from './operations/drain.js';

@@ -27,7 +27,7 @@ describe('housekeeping', () => {
     for (const person of ['alice', 'bruno', 'carol', 'ci']) {
       const vault = await team.as(person);
       const before = vault.point;
-      expect(await doHousekeeping(vault)).toEqual({ appended: [], rejected: [], made: [], turned: [], granted: [], shares: [], faults: [] });
+      expect(await doHousekeeping(vault)).toEqual({ appended: [], rejected: [], made: [], turned: [], granted: [], shares: [], released: [], faults: [] });
       expect(vault.point).toEqual(before);
     }
   });
@@ -97,7 +97,7 @@ describe('housekeeping', () => {
     const team = await foundTeam();
     await team.policy((p) => ({ roles: { ...p.roles, infra: { members: ['alice', 'bruno', 'carol', 'ci'] } } }));
     // A machine holds the key and grants it to nobody; it does not even try.
-    expect(await doHousekeeping(await team.as('ci'))).toMatchObject({ granted: [], shares: [], faults: [] });
+    expect(await doHousekeeping(await team.as('ci'))).toMatchObject({ granted: [], shares: [], released: [], faults: [] });
     expect((await doHousekeeping(await team.as('bruno'))).granted).toEqual([{ role: 'infra', person: 'carol' }]);
     expect((await doHousekeeping(await team.as('alice'))).granted).toEqual([]);
   });

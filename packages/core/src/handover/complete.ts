@@ -42,9 +42,8 @@ export function judgeComplete(state: HandoversState, body: HandoverComplete, con
     const fault = outcomeFault(outcome, target, request.mode);
     if (fault) return fault;
     if (outcome.new === null || request.mode === 'use') continue;
-    const rule = decidingRule(request.rules, target.name);
-    if (!rule) return refusal('BAD_ENTRY', `no rule of the request says who gets ${target.name}`);
-    deliveries.push({ target, statement: outcome.new, rule });
+    // A request that leaves a target without a rule is never in the log.
+    deliveries.push({ target, statement: outcome.new, rule: decidingRule(request.rules, target.name)! });
   }
   return body.targets.length === handover.targets.length ? { handover, deliveries } : refusal('BAD_ENTRY', 'a receipt names every target of its request once');
 }

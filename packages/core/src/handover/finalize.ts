@@ -53,7 +53,7 @@ function nameOf(handover: Handover, statement: string): string {
 export function policyFault(handover: Handover, request: TransferRequest, authority: HandoverAuthority): Refusal | undefined {
   const id = shortId(handover.digest);
   const hint = `Propose it, or see who has to sign: oxp-vault handover finalize ${id}`;
-  const rule = rulesToMove(handover, request).find((r) => !canonicalEqual(r, authority.rules.find((own) => own.path === r.path)));
+  const rule = rulesToMove(handover, request).find((r) => !sameContent(r, decidingRule(authority.rules, r.path)));
   if (rule) return refusal('NEEDS_SIGNATURES', `the policy in effect does not say yet of ${rule.path} what handover ${id} names`, hint);
   const other = delivered(handover).find(({ old }) => !sameContent(decidingRule(request.rules, nameOf(handover, old)), decidingRule(authority.rules, nameOf(handover, old))));
   if (other) return refusal('NEEDS_SIGNATURES', `the policy in effect has a rule of its own for ${nameOf(handover, other.old)}, other than handover ${id} names`, hint);

@@ -74,8 +74,9 @@ export function rulesFault(body: TransferRequest, targets: readonly Target[], au
   for (const rule of rules) {
     if (need !== undefined && rule.consents > need) return refusal('BAD_VALUE', `the rule ${rule.path} asks ${rule.consents} consents of ${body.role}, whose membership only ${need} may change`);
     const due = ruleAt(rule.path, targets, paths, body, authority);
-    if (!due) return refusal('NOT_ALLOWED', `what lies at ${rule.path} is under custody, and the request names no custody group for it`);
-    if (!canonicalEqual(rule, { ...due, consents: rule.consents })) return refusal('NOT_ALLOWED', `the rule ${rule.path} of the request gives other rights than those of its destination`);
+    if (!due || !canonicalEqual(rule, { ...due, consents: rule.consents })) {
+      return refusal('NOT_ALLOWED', `the rule ${rule.path} of the request gives other rights than those of its destination${due ? '' : ', which has to be a custody group there'}`);
+    }
   }
   const spare = keepReaders.find((role) => !rules.some((rule) => 'readers' in rule && rule.readers.includes(role)));
   if (spare !== undefined) return refusal('NOT_ALLOWED', `${spare} cannot be kept as a reader: it reads none of this, or not all that one rule decides`);

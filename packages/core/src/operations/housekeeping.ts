@@ -3,8 +3,10 @@ import { isVaultError, type VaultError } from '../errors.js';
 import type { Vault } from '../vault.js';
 import { resealShares } from './custody.js';
 import { drainQueue, type RejectedEntry } from './drain.js';
+import { releaseDue, type Released } from './handover-release.js';
 import { makeMissingKeys } from './init.js';
 import { grantMissing, turnDueKeys } from './members.js';
+import { destroySpent } from './one-time.js';
 
 export interface Housekeeping {
   /** Ops of the queued entries that are in the log now. */
@@ -18,6 +20,8 @@ export interface Housekeeping {
   readonly granted: readonly { readonly role: string; readonly person: string }[];
   /** Versions under custody whose share was sealed to the devices that this person has now. */
   readonly shares: readonly { readonly name: string; readonly version: number }[];
+  /** What this person had consented to hand over, and what has left now that enough others have. */
+  readonly released: readonly Released[];
   /** What could not be done and need not stop the command: a grant that does not open, for example. */
   readonly faults: readonly VaultError[];
 }
@@ -35,7 +39,10 @@ export async function doHousekeeping(vault: Vault): Promise<Housekeeping> {
   const granted = vault.requireEnrolled().card.kind === 'machine' ? [] : await attempt(faults, [], () => grantMissing(vault));
   const shares = await attempt(faults, [], () => resealShares(vault));
   faults.push(...shares.flatMap(({ fault }) => fault ?? []));
-  return { appended, rejected, made, turned, granted, shares: shares.flatMap(({ name, version, fault }) => (fault ? [] : [{ name, version }])), faults };
+  const handed = await attempt(faults, { released: [], faults: [] }, () => releaseDue(vault));
+  faults.push(...handed.faults);
+  await destroySpent(vault);
+  return { appended, rejected, made, turned, granted, shares: shares.flatMap(({ name, version, fault }) => (fault ? [] : [{ name, version }])), released: handed.released, faults };
 }
 
 async function attempt<T>(faults: VaultError[], otherwise: T, chore: () => Promise<T>): Promise<T> {

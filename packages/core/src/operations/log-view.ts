@@ -5,6 +5,7 @@ import { parseCard } from '../policy/card.js';
 import { isVaultError, type ErrorCode } from '../errors.js';
 import { ENDED } from '../seal/standing.js';
 import type { Vault } from '../vault.js';
+import { handoverWords } from './handover-words.js';
 import { readLeaf, walkLog, type WalkedLeaf } from './log-walk.js';
 
 export interface LogLine {
@@ -91,7 +92,7 @@ function describe(vault: Vault, { op, body }: OpBody): Words {
     case 'custody.share':
       return { words: `sealed a share of ${body.name} v${body.version} to present devices`, secrets: [body.name] };
     default:
-      return { words: op };
+      return handoverWords(vault, { op, body } as OpBody) ?? { words: op };
   }
 }
 

@@ -6,6 +6,7 @@ import { rolesOf } from '../policy/rules.js';
 import { newestVersion } from '../seal/state.js';
 import type { Vault } from '../vault.js';
 import { custodyItems } from './custody-items.js';
+import { handoverItems } from './handover-items.js';
 import { entryInWords } from './log-view.js';
 import { ungranted } from './role-turn.js';
 import { listStanding } from './standing.js';
@@ -77,7 +78,7 @@ export async function vaultStatus(vault: Vault, me?: Asking): Promise<StatusRepo
     policy: policy.number,
     secrets: vault.state.secrets.secrets.size,
     ...(person ? { person } : {}),
-    items: [...trust(vault), ...joining(vault, me), ...admins(vault), ...proposals(vault, who ?? newcomer(vault, me)), ...roles(vault, who), ...secrets(vault, who), ...standing(vault, who), ...singlePersons(vault, who), ...custodyItems(vault, who), ...(await queued(vault, who))],
+    items: [...trust(vault), ...joining(vault, me), ...admins(vault), ...proposals(vault, who ?? newcomer(vault, me)), ...roles(vault, who), ...secrets(vault, who), ...standing(vault, who), ...singlePersons(vault, who), ...custodyItems(vault, who), ...handoverItems(vault, who), ...(await queued(vault, who))],
   };
 }
 
