@@ -1,13 +1,13 @@
 /** One vault as one person meets it: its verified state, its store, and the one way to add entries to its log. */
 import { randomBytes } from 'node:crypto';
 import { signEntry, type SignedEntry } from './audit/entry.js';
-import { formatExpect, type LogPoint } from './audit/checkpoint.js';
+import { CHECKPOINT_PATH, formatExpect, type LogPoint } from './audit/checkpoint.js';
 import { admit, writeRun, type Batch, type NewFile, type Sequencer } from './engine/append.js';
 import type { LoadedLog, Vouched } from './engine/load.js';
-import { advancePin, type Pin } from './engine/pin.js';
+import { advancePin, vaultAt, type Pin } from './engine/pin.js';
 import { loadRemembered } from './engine/remembered.js';
 import type { VerifiedLog } from './engine/state-cache.js';
-import { VaultError } from './errors.js';
+import { PUT_BACK, VaultError } from './errors.js';
 import type { Identity } from './policy/identity.js';
 import type { Rule } from './policy/policy.js';
 import { livingDevice, type PolicyState } from './policy/state.js';
@@ -69,10 +69,15 @@ export class Vault {
     return new Vault(options, loaded, pin, freshness);
   }
 
-  /** Begins the log of a new vault with its first entry. Throws VAULT_EXISTS. */
+  /** Begins the log of a new vault with its first entry. Throws VAULT_EXISTS, and WRONG_VAULT where this machine has met another. */
   static async create(options: VaultOptions & { identity: Identity }, first: { vault: string; init: SignedEntry; policyFile: NewFile }): Promise<Vault> {
     // Judged like any other: a first entry that is void would leave a store that nobody can ever load.
     const { run } = admit(emptyState, { entries: [first.init], files: [first.policyFile] });
+    await options.store.refresh?.(0);
+    const met = await vaultAt(options.local, options.store.address);
+    if (met !== undefined && met !== first.vault && !(await options.store.get(CHECKPOINT_PATH))) {
+      throw new VaultError('WRONG_VAULT', `this machine knows vault ${met.slice(0, 8)} at ${options.store.address}, and it is not there any more`, { hint: `${PUT_BACK}. A new one has its own place.` });
+    }
     if (!(await writeRun(options.store, undefined, first.vault, run, [first.policyFile], sequencerOf(options.identity)))) {
       throw new VaultError('VAULT_EXISTS', `there is a vault at ${options.store.address} already`);
     }

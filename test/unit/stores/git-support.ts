@@ -62,14 +62,25 @@ export function commitsOn(remote: string, branch = BRANCH): number {
 export interface Entry {
   readonly mode?: '100644' | '100755' | '120000' | '160000';
   readonly path: string;
+  /** The path itself unless given. */
   readonly content?: string;
+  /** An object that is there already, instead. */
+  readonly oid?: string;
+}
+
+/** What lies on the branch, to plant it again with a change. */
+export function entriesOn(remote: string, branch = BRANCH): Entry[] {
+  return git(remote, ['ls-tree', '-r', '--full-tree', branch]).split('\n').map((line) => {
+    const [, mode, oid, path] = /^(\d+) \S+ (\S+)\t(.*)$/.exec(line) ?? [];
+    return { mode: mode as NonNullable<Entry['mode']>, oid: oid!, path: path! };
+  });
 }
 
 /** What somebody with push rights puts on the branch: a commit of exactly these entries. Returns it. */
 export function plant(remote: string, entries: readonly Entry[], { parent, branch = BRANCH }: { parent?: string; branch?: string } = {}): string {
-  const lines = entries.map(({ mode = '100644', path, content = path }) => {
-    const oid = mode === '160000' ? '1'.repeat(40) : git(remote, ['hash-object', '-w', '--stdin'], content);
-    return { mode, oid, segments: path.split('/') };
+  const lines = entries.map(({ mode = '100644', path, content = path, oid }) => {
+    const object = mode === '160000' ? '1'.repeat(40) : (oid ?? git(remote, ['hash-object', '-w', '--stdin'], content));
+    return { mode, oid: object, segments: path.split('/') };
   });
   const commit = git(remote, ['commit-tree', '-m', 'planted', ...(parent === undefined ? [] : ['-p', parent]), treeOf(remote, lines)]);
   git(remote, ['update-ref', `refs/heads/${branch}`, commit]);

@@ -1,6 +1,6 @@
 /** What this machine remembers of a vault: the pin, the cached state, and which vault it has met where. Every load goes through it. */
 import { parseExpect } from '../audit/checkpoint.js';
-import { VaultError } from '../errors.js';
+import { isVaultError, PUT_BACK, VaultError } from '../errors.js';
 import type { Clock, LocalState, Store } from '../ports.js';
 import { toHex } from '../primitives/hash.js';
 import type { VaultState } from '../vault-state.js';
@@ -29,10 +29,10 @@ export async function loadRemembered(options: Remembering, inMemory: VerifiedLog
   const expect = options.expect === undefined ? undefined : parseExpect(options.expect);
   const met = await vaultAt(local, store.address);
   let from = nothingKnown;
-  const loaded = await loadLog(store, async (vault) => {
+  const loading = loadLog(store, async (vault) => {
     if (met !== undefined && met !== vault) {
       throw new VaultError('WRONG_VAULT', `${store.address} holds vault ${vault.slice(0, 8)}, and this machine knows ${met.slice(0, 8)} there`, {
-        hint: 'Somebody has put another vault in its place. Ask who did; put the right one back.',
+        hint: `Somebody has put another vault in its place. Ask who did. ${PUT_BACK}`,
       });
     }
     if (expect && expect.vault !== vault) {
@@ -49,10 +49,18 @@ export async function loadRemembered(options: Remembering, inMemory: VerifiedLog
     if (expect?.point) vouched.push({ ...expect.point, by: 'the expected line' });
     return { known, vouched };
   });
+  const loaded = await loading.catch((error: unknown) => {
+    throw met !== undefined && isVaultError(error, 'VAULT_NOT_FOUND') ? gone(error, met) : error;
+  });
   const vault = loaded.checkpoint.vault;
   const pin = await advancePin(local, store.address, vault, loaded.checkpoint, clock.now(), expect !== undefined);
   if (worthCaching(from.state, loaded.log.state, inMemory !== undefined)) await writeStateCache(local, vault, loaded.log);
   return { loaded, pin };
+}
+
+/** Whoever reads "make one" here would have two. */
+function gone(error: VaultError, vault: string): VaultError {
+  return new VaultError('VAULT_NOT_FOUND', `${error.message} any more: this machine knows ${vault.slice(0, 8)} there`, { hint: `Somebody has taken it away. Ask who did. ${PUT_BACK}`, cause: error });
 }
 
 function worthCaching(before: VaultState, after: VaultState, inMemory: boolean): boolean {

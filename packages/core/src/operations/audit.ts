@@ -66,7 +66,7 @@ export async function verifyVault(vault: Vault, step: (done: number, total: numb
     else if (sha256Hex(bytes) !== file.sha256 || (file.size !== undefined && bytes.length !== file.size)) damaged.push(fault);
     step(++done, named.size);
   });
-  const foreign = (await vault.store.list('')).filter((path) => !known.has(path));
+  const foreign = [...(await vault.store.list('')).filter((path) => !known.has(path)), ...((await vault.store.foreign?.()) ?? new Map<string, string>()).keys()];
   const { size, root } = readCheckpoint(vault.checkpointBytes);
   const byLeaf = (a: FileFault, b: FileFault): number => a.leaf - b.leaf;
   return {

@@ -27,6 +27,8 @@ export interface Restored extends LogPoint {
   readonly source: 'store' | 'checkpoint' | 'past' | 'copy';
   /** Files that were put back, the checkpoint apart. */
   readonly files: number;
+  /** What lay there and is no file of a vault, and was taken away. */
+  readonly swept: readonly string[];
   /** Named by entries in effect, and to be found nowhere. */
   readonly missing: readonly NamedFile[];
 }
@@ -91,10 +93,11 @@ async function attemptRestore(options: RestoreOptions, known: Known): Promise<Re
     return bytes;
   };
   const whole = !(present instanceof VaultError) && (await inParallel(files, (file) => signedBytesIfAny(store, file))).every(Boolean);
-  if (whole) return { vault, size, root, source, files: 0, missing };
+  const swept = [...((await store.foreign?.()) ?? new Map<string, string>()).keys()];
+  if (whole && swept.length === 0) return { vault, size, root, source, files: 0, swept, missing };
   const copied = await copyFiles({ to: store, old, checkpoint, files, find: lookFor, replaced, about, ...(step ? { step } : {}) });
   if (copied === undefined) return undefined;
-  return { vault, size, root, source, files: copied, missing, ...(present instanceof VaultError ? { fault: present } : {}) };
+  return { vault, size, root, source, files: copied, swept, missing, ...(present instanceof VaultError ? { fault: present } : {}) };
 }
 
 /** The bytes to replace. What is no plain file counts as none, where the store can replace that. */
