@@ -17,21 +17,23 @@ export async function restore(context: CliContext, from: string | undefined): Pr
   } finally {
     await progress.end();
   }
-  const { vault, size, root, fault, source, files, missing } = done;
+  const { vault, size, root, fault, source, files, swept, missing } = done;
   const state = `${count(size, 'entry', 'entries')}, root ${short(root)}`;
   const where = context.path(options.store.address);
   const words = restoredWords(done, where, state);
-  await context.result({ vault, size, root, source, files, ...(fault ? { fault: fault.toJSON() } : {}), missing: missing.map(({ path, what }) => ({ path, what })) }, `${words}\n`);
+  await context.result({ vault, size, root, source, files, swept, ...(fault ? { fault: fault.toJSON() } : {}), missing: missing.map(({ path, what }) => ({ path, what })) }, `${words}\n`);
   if (fault) await context.say(`It was ${fault.code}: ${fault.message}. Find out how that came about.`);
+  if (swept.length > 0) await context.say(`Taken away, for it is no file of a vault: ${swept.join(', ')}`);
   for (const { path, what } of missing) await context.warn(`${what} is still missing: ${path}`);
   if (missing.length > 0) await context.next('oxp-vault sync --restore --from COPY');
   return missing.length > 0 ? EXIT_STORE : 0;
 }
 
-function restoredWords({ fault, files, missing }: Restored, where: string, state: string): string {
+function restoredWords({ fault, files, swept, missing }: Restored, where: string, state: string): string {
   if (fault) return `put back at ${where}: ${state}${files > 0 ? `, and ${count(files, 'file')}` : ''}; read back and verified`;
   if (files > 0) return `put ${count(files, 'file')} back at ${where} (${state})`;
-  return missing.length > 0 ? `found nothing to put back at ${where} (${state})` : `nothing to put back at ${where}: ${state}, and all its files`;
+  if (missing.length > 0) return `found nothing to put back at ${where} (${state})`;
+  return swept.length > 0 ? `cleared up at ${where}: ${state}, and all its files` : `nothing to put back at ${where}: ${state}, and all its files`;
 }
 
 export async function acceptAgreed(context: CliContext, point: string): Promise<void> {

@@ -33,7 +33,7 @@ export interface GitStore extends Store {
   commit(change: StoreChange): Promise<boolean>;
   /** The commit that reads are of now; undefined where the branch does not exist. */
   tip(): Promise<string | undefined>;
-  /** What lies on the branch and is no file of a vault: its path and why. It enters no commit of ours. */
+  /** What lies on the branch and is no file of a vault: its path, or how one can print it, and why. It enters no commit of ours. */
   foreign(): Promise<ReadonlyMap<string, Foreign>>;
   /**
    * The states that this machine has seen whose checkpoint `accepts`, newest first. Somebody may have kept the checkpoint and taken
@@ -141,7 +141,7 @@ class BranchStore implements GitStore {
   }
 
   async foreign(): Promise<ReadonlyMap<string, Foreign>> {
-    return (await this.#reader.current()).tree.foreign;
+    return new Map([...(await this.#reader.current()).tree.foreign].map(([path, why]) => [printable(path), why]));
   }
 
   earlier(accepts: (checkpoint: Uint8Array) => boolean): AsyncIterable<EarlierState> {
@@ -157,4 +157,9 @@ class BranchStore implements GitStore {
   close(): void {
     this.#reader.close();
   }
+}
+
+/** These names anybody may have chosen, for the terminal of whoever reads them. */
+function printable(path: string): string {
+  return /^[\x20-\x7e]+$/.test(path) ? path : JSON.stringify(path).replace(/[^\x20-\x7e]/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
