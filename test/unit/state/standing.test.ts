@@ -181,6 +181,13 @@ describe('a newer one', () => {
     give(cast.alice, ['/'], 2000);
     end(cast.alice);
     expect([covered('pki/root'), covered('dns/key'), covered('app/x')]).toEqual(['carol', 'dora', undefined]);
+    // What is left is theirs: there is nothing to end for alice.
+    expect(end(cast.alice)).toBe('NOT_ALLOWED');
+    expect(end(cast.carol)).toBeUndefined();
+    expect(end(cast.dora)).toBeUndefined();
+    expect(state.secrets.standing.size).toBe(0);
+    give(cast.carol, ['pki/']);
+    give(cast.dora, ['dns/key']);
     // Nor does the owner of a folder take away what stands below it by others.
     give(cast.alice, ['dns/'], 2000);
     expect([covered('dns/key', 3000), covered('dns/zone', 3000)]).toEqual(['dora', undefined]);

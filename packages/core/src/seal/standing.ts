@@ -23,8 +23,9 @@ export function applyStanding(state: SecretsState, body: SecretStanding, context
   if (authority.isMachine(actor.person) !== false) return refusal('MACHINE_NOT_ALLOWED', 'a machine cannot give standing access');
   const present = state.standing.get(body.machine) ?? [];
   if (body.scope.length === 0) {
-    if (present.every((item) => item.notAfter === ENDED)) return refusal('ALREADY_DONE', `${body.machine} has no standing access`);
-    if (!present.some((item) => item.by === actor.person || owns(authority, actor.person, item.path))) {
+    const standing = present.filter((item) => item.notAfter !== ENDED);
+    if (standing.length === 0) return refusal('ALREADY_DONE', `${body.machine} has no standing access`);
+    if (!standing.some((item) => item.by === actor.person || owns(authority, actor.person, item.path))) {
       return refusal('NOT_ALLOWED', `${actor.person} owns nothing of what ${body.machine} may open`);
     }
   }
@@ -55,13 +56,19 @@ export function applyStanding(state: SecretsState, body: SecretStanding, context
 /** What still matters: nothing that a newer item decides in whole, and no end of what is not there any more. */
 function settled(items: readonly Standing[]): Standing[] {
   const left = items.filter((item, i) => !items.slice(i + 1).some((newer) => decidesAllOf(newer, item)));
-  return left.filter((item, i) => item.notAfter !== ENDED || left.slice(0, i).some((older) => older.notAfter !== ENDED));
+  return left.filter((item, i) => item.notAfter !== ENDED || left.slice(0, i).some((older) => older.notAfter !== ENDED && decidesSomeOf(item, older)));
 }
 
 /** True when every name that `older` could be about is decided by `newer`. */
 function decidesAllOf(newer: Standing, older: Standing): boolean {
   if (!pathMatches(newer.path, older.path)) return false;
   return newer.by === older.by || (ownedThen(newer, older.path) && newer.owned.every(({ path, owned }) => owned || !pathMatches(older.path, path)));
+}
+
+/** True when there could be a name that `older` is about and `newer` decides. */
+function decidesSomeOf(newer: Standing, older: Standing): boolean {
+  const common = pathMatches(newer.path, older.path) ? older.path : pathMatches(older.path, newer.path) ? newer.path : undefined;
+  return common !== undefined && (ownedThen(newer, common) || newer.owned.some(({ path, owned }) => owned && pathMatches(common, path)));
 }
 
 /** True when the signer of `item` owned this name, or path, when signing. */
