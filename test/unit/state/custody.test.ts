@@ -133,6 +133,7 @@ describe('a version under custody', () => {
 describe('custody.ack', () => {
   it('is for the person of the leaf, on a device that the share is sealed to, once', () => {
     expect(ack(cast.carol, 'alice')).toBe('NOT_ALLOWED');
+    expect(state.voids.get(String(state.size - 1))!.message).toBe(`the share 0.0 of ${NAME} v1 is that of alice, not of carol`);
     expect(act(cast.alice, 'custody.ack', { statement: digest(), path: '7' })).toBe('NOT_ALLOWED');
     expect(act(cast.alice, 'custody.ack', { statement: 'ab'.repeat(32), path: '0.0' })).toBe('VERSION_NOT_FOUND');
     act(cast.bob, 'device.add', { card: phone.card.line });

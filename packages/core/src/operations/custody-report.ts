@@ -5,7 +5,7 @@ import { deviceKeys } from '../policy/state.js';
 import { isSatisfied, treeInWords, treeLeaves, type ThresholdTree } from '../primitives/threshold-tree.js';
 import type { SecretVersion } from '../seal/state.js';
 import type { Vault } from '../vault.js';
-import { versionsUnderCustody } from './own-shares.js';
+import { versionsUnderCustody } from './custody-versions.js';
 
 export interface CustodianReport {
   readonly person: string;

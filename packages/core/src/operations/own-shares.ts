@@ -1,34 +1,15 @@
 /** The shares of the person who runs this: opened in memory, compared with what was signed, and lent for as long as they are used. */
 import { checkShare } from '../custody/combine.js';
 import { parseShareLine } from '../custody/share.js';
-import { custodyOf, leafOf, type CustodyLeaf, type CustodyRecord } from '../custody/state.js';
+import { leafOf, type CustodyLeaf, type CustodyRecord } from '../custody/state.js';
 import { isVaultError, PUT_BACK, VaultError } from '../errors.js';
 import { ageDecrypt } from '../primitives/age.js';
 import { sha256Hex } from '../primitives/hash.js';
-import { newestVersion, type SecretVersion } from '../seal/state.js';
 import { sharePath } from '../seal/statement.js';
 import { Secret } from '../secret.js';
 import type { Vault } from '../vault.js';
 import type { BlobRef } from '../wire.js';
-
-/** A version under custody that counts: a newest one, or one that waits to become it. */
-export interface HeldVersion {
-  readonly version: SecretVersion;
-  readonly record: CustodyRecord;
-}
-
-/** All of them, in order of name and version. */
-export function versionsUnderCustody(vault: Vault): HeldVersion[] {
-  const { secrets } = vault.state.secrets;
-  return secrets.sortedKeys().flatMap((name) => {
-    const versions = secrets.get(name) ?? [];
-    const from = newestVersion(versions)?.statement.version ?? 0;
-    return versions.filter((version) => version.statement.version >= from).flatMap((version) => {
-      const record = custodyOf(vault.state.custody, version.digest);
-      return record ? [{ version, record }] : [];
-    });
-  });
-}
+import { versionsUnderCustody, type HeldVersion } from './custody-versions.js';
 
 export interface HeldShare extends HeldVersion {
   readonly leaf: CustodyLeaf;

@@ -8,7 +8,7 @@ import { canOpen, holders, type PolicyState } from './state.js';
 export interface CurrentTree {
   readonly secret: string;
   /** True when those of them who are among these people, with devices that can open their shares, are enough. */
-  couldOpen(people: PolicyState['people']): boolean;
+  readonly couldOpen: (people: PolicyState['people']) => boolean;
 }
 
 /** A rule that a completed handover has put in the place of the policy's for one secret. */

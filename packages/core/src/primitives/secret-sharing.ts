@@ -1,10 +1,9 @@
 /**
  * One secret in `count` shares of which `need` give it back. Shamir over GF(2^8) (`shamir-secret-sharing`) where a true threshold is
  * asked for; XOR where all are needed; where one is enough, every share is the secret itself. The library joins whatever it is
- * given, too few shares included, takes index 0 and tells nobody: all that is refused here.
+ * given, too few shares included, takes index 0 and tells nobody: all that is refused here. It is loaded at the first use.
  */
 import { randomBytes } from 'node:crypto';
-import { combine, split } from 'shamir-secret-sharing';
 import { VaultError } from '../errors.js';
 
 export interface Threshold {
@@ -31,7 +30,7 @@ export async function splitSecret(secret: Uint8Array, threshold: Threshold): Pro
     throw new VaultError('BAD_VALUE', `${secret.length} bytes cannot be shared among ${count} so that ${need} are enough.`);
   }
   if (need === 1) return Array.from({ length: count }, () => Uint8Array.from(secret));
-  if (need < count) return split(Uint8Array.from(secret), count, need);
+  if (need < count) return (await import('shamir-secret-sharing')).split(Uint8Array.from(secret), count, need);
   const shares = Array.from({ length: count - 1 }, () => Uint8Array.from(randomBytes(secret.length)));
   return [...shares, xor([secret, ...shares])];
 }
@@ -59,7 +58,7 @@ export async function joinShares(shares: readonly Uint8Array[], size: number, th
   if (need === 1) return Uint8Array.from(shares[0]!);
   if (!isShamir(threshold)) return xor(shares);
   if (new Set(shares.map((share) => share.at(-1))).size < need) throw new VaultError('BAD_VALUE', 'One share was given twice.');
-  return combine(shares.map((share) => Uint8Array.from(share)));
+  return (await import('shamir-secret-sharing')).combine(shares.map((share) => Uint8Array.from(share)));
 }
 
 function xor(parts: readonly Uint8Array[]): Uint8Array {
