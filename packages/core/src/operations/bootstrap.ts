@@ -1,4 +1,5 @@
 /** From a plan of what must exist, and the vault as it is, to what is to be sealed. bootstrap.yaml never replaces a value. */
+import { custodyOf } from '../custody/state.js';
 import { isVaultError, VaultError } from '../errors.js';
 import { materialKind, type GenerateContext, type ImportSource, type Material } from '../material/index.js';
 import { equalBytes } from '../primitives/hash.js';
@@ -138,7 +139,7 @@ function readersChanged(vault: Vault, { statement }: SecretVersion): boolean {
  */
 function resealDue(vault: Vault, newest: SecretVersion): boolean {
   const last = vault.state.secrets.secrets.get(newest.statement.name)?.at(-1);
-  const waits = last !== undefined && last.pending && !readersChanged(vault, last);
+  const waits = last !== undefined && last.pending && custodyOf(vault.state.custody, last.digest) !== undefined && !readersChanged(vault, last);
   return 'readers' in newest.statement && readersChanged(vault, newest) && !waits;
 }
 
