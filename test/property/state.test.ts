@@ -135,8 +135,8 @@ function play(list: readonly Step[]): { leaves: Made[]; states: VaultState[] } {
 function print(state: VaultState): string {
   const { secrets, custody, handovers, digests, voids, ...rest } = state;
   const byKey = <V>(entries: Iterable<readonly [string, V]>): unknown[] => [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
-  const { handovers: requests, offers, byTarget, ...others } = handovers;
-  const all = { ...rest, custody: byKey(custody.versions), requests: byKey(requests), offers: byKey(offers), byTarget: byKey(byTarget), ...others, secrets: byKey(secrets.secrets), statements: byKey(secrets.statements), ciphertexts: toHex(secrets.ciphertexts.toBuffer()), standing: secrets.standing, digests: toHex(digests.toBuffer()), voids: byKey(voids) };
+  const { handovers: requests, offers, ...others } = handovers;
+  const all = { ...rest, custody: byKey(custody.versions), requests: byKey(requests), offers: byKey(offers), ...others, secrets: byKey(secrets.secrets), statements: byKey(secrets.statements), ciphertexts: toHex(secrets.ciphertexts.toBuffer()), standing: secrets.standing, digests: toHex(digests.toBuffer()), voids: byKey(voids) };
   return JSON.stringify(all, (_, value: unknown) => (value instanceof Map ? [...value].map(([k, v]) => [k, v] as unknown) : value instanceof Set ? [...value] : value));
 }
 

@@ -396,7 +396,7 @@ describe('handover.complete', () => {
     expect(standInFor(log.state.handovers, 'pki/root')).toBeUndefined();
     expect(standInFor(log.state.handovers, 'dns/key')).toBeDefined();
     // It has left its custodians all the same.
-    expect(looseReleases(log.state.handovers, log.newest('pki/root')).map((h) => h.digest)).toEqual([id]);
+    expect(looseReleases(log.state.handovers).get(log.newest('pki/root'))!.map((h) => h.digest)).toEqual([id]);
   });
 
   it('nothing at all delivered: the handover has failed, and is over', () => {
@@ -419,7 +419,7 @@ describe('handover.complete', () => {
     expect(log.complete(id, {}, () => ({ new: statement }), 'bob')).toBe('BAD_ENTRY');
     expect(log.complete(id, {}, undefined, 'bob')).toBeUndefined();
     expect(stageOf(log.handover(id))).toBe('done');
-    expect(looseReleases(log.state.handovers, log.newest('pki/root')).map((h) => h.digest)).toEqual([id]);
+    expect(looseReleases(log.state.handovers).get(log.newest('pki/root'))!.map((h) => h.digest)).toEqual([id]);
     expect(log.finalize(id)).toBe('ALREADY_DONE');
   });
 });
@@ -558,14 +558,14 @@ describe('handover.abort', () => {
 
   it('releases count across requests: what was aborted has left all the same', () => {
     const id = log.agreed(log.requested());
-    expect(looseReleases(log.state.handovers, log.newest('pki/root'))).toEqual([]);
+    expect(looseReleases(log.state.handovers).get(log.newest('pki/root'))).toBeUndefined();
     log.must(log.release('alice', id));
     log.must(log.abort('carol', id));
-    expect(looseReleases(log.state.handovers, log.newest('pki/root')).map((h) => h.digest)).toEqual([id]);
-    expect(looseReleases(log.state.handovers, log.newest('dns/key'))).toEqual([]);
+    expect(looseReleases(log.state.handovers).get(log.newest('pki/root'))!.map((h) => h.digest)).toEqual([id]);
+    expect(looseReleases(log.state.handovers).get(log.newest('dns/key'))).toBeUndefined();
     const next = log.ready(log.requested());
     log.must(log.complete(next));
-    expect(looseReleases(log.state.handovers, log.newest('pki/root')).map((h) => h.digest)).toEqual([id]);
+    expect(looseReleases(log.state.handovers).get(log.newest('pki/root'))!.map((h) => h.digest)).toEqual([id]);
   });
 
   it('afterwards only for what is pending: version and rule are withdrawn, the number is spent, the rest is finalized', () => {
@@ -578,7 +578,7 @@ describe('handover.abort', () => {
     expect(log.act('carol', 'custody.ack', { statement: pending!.digest, path: '0' })).toBe('VERSION_NOT_FOUND');
     expect(authorityOf(log.founded()).rule('pki/root')?.owners).toEqual(['infra']);
     expect(authorityOf(log.founded()).rule('dns/key')?.owners).toEqual(['platform']);
-    expect(looseReleases(log.state.handovers, log.newest('pki/root'))).toHaveLength(1);
+    expect(looseReleases(log.state.handovers).get(log.newest('pki/root'))!).toHaveLength(1);
     log.must(log.seal('alice', 'pki/root'));
     expect(log.state.secrets.secrets.get('pki/root')!.map((v) => v.statement.version)).toEqual([1, 2, 3]);
     expect(log.abort('carol', id)).toBe('ALREADY_DONE');

@@ -2,7 +2,7 @@
 import { deserialize, serialize } from 'node:v8';
 import type { CustodyRecord } from '../custody/state.js';
 import type { StandIn } from '../handover/stand-in.js';
-import { targetIndex, type Drill, type Handover, type HandoversState, type Offer } from '../handover/state.js';
+import type { Drill, Handover, HandoversState, Offer } from '../handover/state.js';
 import type { LocalState } from '../ports.js';
 import type { PolicyState } from '../policy/state.js';
 import { CompactRange, type CompactRangeJson } from '../primitives/compact-range.js';
@@ -145,5 +145,5 @@ export async function readStateCache(local: LocalState, vault: string): Promise<
 }
 
 function thawHandovers({ handovers, offers, standIns, drills }: Frozen): HandoversState {
-  return { handovers: PersistentMap.from(handovers), offers: PersistentMap.from(offers), byTarget: targetIndex(handovers.map(([, handover]) => handover)), standIns, drills };
+  return { handovers: PersistentMap.from(handovers), offers: PersistentMap.from(offers), standIns, drills };
 }

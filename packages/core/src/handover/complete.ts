@@ -4,7 +4,7 @@ import { decidingRule, type JsonObject } from '../wire.js';
 import type { HandoverContext } from './authority.js';
 import { findHandover, openFault, shortId } from './liveness.js';
 import type { HandoverComplete, SuccessorRule } from './ops.js';
-import { isReleased } from './satisfied.js';
+import { isReleased, releasesBy } from './satisfied.js';
 import { addStandIn, settleStandIns } from './stand-in.js';
 import { withHandover, type Handover, type HandoversState, type Receipt, type Target } from './state.js';
 
@@ -33,7 +33,8 @@ export function judgeComplete(state: HandoversState, body: HandoverComplete, con
   if (request.mode === 'transfer' && !authority.role(request.role)?.members.includes(actor.person)) return refusal('NOT_ALLOWED', `${actor.person} is no member of ${request.role} any more`);
   const named = handover.releases.filter((release) => body.releases.includes(release.digest));
   if (named.length < body.releases.length) return refusal('NEEDS_CONSENT', `the receipt of handover ${id} names a release that is none of its own`);
-  const lacking = handover.targets.find((target) => !isReleased(target, named, authority));
+  const released = releasesBy(named);
+  const lacking = handover.targets.find((target) => !isReleased(target, released, authority));
   if (lacking) return refusal('NEEDS_CONSENT', `what was released for handover ${id} does not open ${lacking.name} yet`, `Who is still needed: oxp-vault handover show ${id}`);
   const deliveries: Delivery[] = [];
   for (const [i, target] of handover.targets.entries()) {

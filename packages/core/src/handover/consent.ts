@@ -17,9 +17,8 @@ export function applyConsent(state: HandoversState, { request, ...body }: Handov
     return refusal('CONSENT_STALE', `what handover ${shortId(request)} is about has changed since it was looked at: the rules of its targets, or who receives them`, `Look again: oxp-vault handover consent ${shortId(request)}`);
   }
   const given = livingConsents(handover, authority).filter((consent) => consent.by.person === actor.person);
-  const isNew = body.ownership.some((statement) => !given.some((c) => c.ownership.includes(statement)))
-    || body.leaves.some((item) => !given.some((c) => c.leaves.some((l) => l.statement === item.statement)));
-  if (!isNew) return refusal('ALREADY_DONE', `${actor.person} has consented to handover ${shortId(request)} already`);
+  const said = new Set(given.flatMap((consent) => [...consent.ownership, ...consent.leaves.map((item) => item.statement)]));
+  if ([...body.ownership, ...body.leaves.map((item) => item.statement)].every((statement) => said.has(statement))) return refusal('ALREADY_DONE', `${actor.person} has consented to handover ${shortId(request)} already`);
   const consent: Consent = { ...body, digest, leaf, time, by: actor };
   return withHandover(state, { ...handover, consents: [...handover.consents, consent] });
 }
@@ -33,14 +32,15 @@ function ownFault(handover: Handover, person: string): Refusal | undefined {
 
 function itemsFault(handover: Handover, { leaves, ownership }: Pick<HandoverConsent, 'leaves' | 'ownership'>, person: string, authority: HandoverAuthority): Refusal | undefined {
   if (leaves.length + ownership.length === 0) return refusal('BAD_ENTRY', 'a consent says to what');
+  const targets = new Map(handover.targets.map((target) => [target.statement, target]));
   for (const { statement, path } of leaves) {
-    const target = handover.targets.find((t) => t.statement === statement);
+    const target = targets.get(statement);
     const held = target && authority.version(statement)?.custody?.leaves.find((l) => l.path === path);
     if (held?.person !== person) return refusal('NOT_ALLOWED', `${person} holds no share ${path} of ${target ? target.name : 'that'} in handover ${shortId(handover.digest)}`);
   }
   if (new Set(leaves.map((l) => l.statement)).size < leaves.length) return refusal('BAD_ENTRY', 'a consent names a share once');
   for (const statement of ownership) {
-    const target = handover.targets.find((t) => t.statement === statement);
+    const target = targets.get(statement);
     if (!target || authority.version(statement)?.custody || !mayConsent(person, target, authority)) {
       return refusal('NOT_ALLOWED', `${person} does not decide as an owner on ${target ? target.name : `what is not in handover ${shortId(handover.digest)}`}`);
     }

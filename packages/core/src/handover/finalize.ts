@@ -70,22 +70,24 @@ export function leftBelow(state: HandoversState, handover: Handover, authority: 
   if (request.mode === 'use' || !receipt) return undefined;
   const folders = rulesToMove(handover, request).filter((rule) => rule.path.endsWith('/'));
   const withdrawn = receipt.targets.filter((outcome) => outcome.new === null || outcome.withdrawn).map((outcome) => nameOf(handover, outcome.old));
+  const handed = deliveredTo(state, request.role);
   for (const { name, statement, leaf, readers, group } of authority.secrets()) {
     const rule = decidingRule(request.rules, name);
     if (!rule || !folders.some((folder) => pathMatches(folder.path, name)) || withdrawn.includes(name)) continue;
     const exactly = 'custody' in rule ? group === rule.custody : canonicalEqual(readers, rule.readers);
     const since = exactly && leaf > receipt.leaf;
-    if (!since && !wasDelivered(state, statement, request.role)) {
+    if (!since && !handed.has(statement)) {
       return refusal('PENDING', `${name} lies below what handover ${shortId(handover.digest)} moves, and has not been handed over`, `Ask for it too: oxp-vault handover request ${name} --to ${request.role}`);
     }
   }
   return undefined;
 }
 
-/** True when this very version was sealed by a receipt for that role. */
-function wasDelivered(state: HandoversState, statement: string, role: string): boolean {
+/** Statements that receipts for this role have sealed. */
+function deliveredTo(state: HandoversState, role: string): Set<string> {
+  const all = new Set<string>();
   for (const handover of state.handovers.values()) {
-    if (handover.request.mode === 'transfer' && handover.request.role === role && delivered(handover).some((outcome) => outcome.new === statement)) return true;
+    if (handover.request.mode === 'transfer' && handover.request.role === role) for (const outcome of delivered(handover)) all.add(outcome.new!);
   }
-  return false;
+  return all;
 }

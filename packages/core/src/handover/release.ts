@@ -4,7 +4,7 @@ import { sha256Hex, utf8 } from '../primitives/hash.js';
 import { actsFor, type HandoverContext } from './authority.js';
 import { findHandover, openFault, shortId } from './liveness.js';
 import type { HandoverRelease } from './ops.js';
-import { allConsented, livingConsents } from './satisfied.js';
+import { allConsented, livingConsents, releasesBy } from './satisfied.js';
 import { withHandover, type Consent, type Handover, type HandoversState, type Release } from './state.js';
 
 /** SHA-256 of the one-time recipient, hex: releases name what they were sealed to. */
@@ -38,39 +38,36 @@ function itemsFault(handover: Handover, body: Omit<HandoverRelease, 'request'>, 
   if (new Set(items.map((item) => item.statement)).size < items.length) return refusal('BAD_ENTRY', 'a release names a version once');
   const to = recipientDigest(handover.request.recipient);
   if (items.some((item) => item.recipient !== to)) return refusal('WRONG_STATEMENT', `a release for handover ${shortId(handover.digest)} is sealed to another recipient than the request names`);
-  const again = items.find((item) => releasedBy(handover, context.actor.person, item.statement));
+  const before = releasesBy(handover.releases);
+  const again = items.find((item) => before.get(item.statement)?.includes(context.actor.person));
   if (again) return refusal('ALREADY_DONE', `${context.actor.person} has released this for handover ${shortId(handover.digest)} already`);
+  const asked = new Set(handover.targets.map((target) => target.statement));
+  const consented = new Set(living.filter((c) => c.by.person === context.actor.person).flatMap((c) => c.leaves.map((leaf) => leaf.statement)));
   for (const share of body.shares) {
-    const fault = shareFault(handover, share, living, context);
+    const fault = shareFault(handover, share, asked, consented, context);
     if (fault) return fault;
   }
   for (const { statement } of body.keys) {
-    const fault = keyFault(handover, statement, context);
+    const fault = keyFault(handover, statement, asked, context);
     if (fault) return fault;
   }
   return undefined;
 }
 
-export function releasedBy(handover: Handover, person: string, statement: string): boolean {
-  return handover.releases.some((release) => release.by.person === person && [...release.shares, ...release.keys].some((item) => item.statement === statement));
-}
-
 /** A custodian gives its own share, and only where it has consented for it. */
-function shareFault(handover: Handover, share: HandoverRelease['shares'][number], living: readonly Consent[], { authority, actor }: HandoverContext): Refusal | undefined {
+function shareFault(handover: Handover, share: HandoverRelease['shares'][number], asked: ReadonlySet<string>, consented: ReadonlySet<string>, { authority, actor }: HandoverContext): Refusal | undefined {
   const { statement, path, commitment } = share;
-  const target = handover.targets.find((t) => t.statement === statement);
-  const held = target && authority.version(statement)?.custody?.leaves.find((leaf) => leaf.path === path);
-  if (held?.person !== actor.person) return refusal('NOT_ALLOWED', `${actor.person} holds no share ${path} of ${target?.name ?? 'that'} in handover ${shortId(handover.digest)}`);
-  const consented = living.some((c) => c.by.person === actor.person && c.leaves.some((leaf) => leaf.statement === statement));
-  if (!consented) return refusal('NEEDS_CONSENT', `${actor.person} has not consented to handover ${shortId(handover.digest)} as a custodian of ${target?.name}`);
-  if (held.commitment !== commitment) return refusal('WRONG_STATEMENT', `the share that ${actor.person} releases is not the one of ${target?.name} that was sealed`);
+  const version = asked.has(statement) ? authority.version(statement) : undefined;
+  const held = version?.custody?.leaves.find((leaf) => leaf.path === path);
+  if (held?.person !== actor.person) return refusal('NOT_ALLOWED', `${actor.person} holds no share ${path} of ${version?.name ?? 'that'} in handover ${shortId(handover.digest)}`);
+  if (!consented.has(statement)) return refusal('NEEDS_CONSENT', `${actor.person} has not consented to handover ${shortId(handover.digest)} as a custodian of ${version?.name}`);
+  if (held.commitment !== commitment) return refusal('WRONG_STATEMENT', `the share that ${actor.person} releases is not the one of ${version?.name} that was sealed`);
   return undefined;
 }
 
 /** The file key of what is not under custody: from anybody who can read it, since its owners have agreed. */
-function keyFault(handover: Handover, statement: string, { authority, actor }: HandoverContext): Refusal | undefined {
-  const target = handover.targets.find((t) => t.statement === statement);
-  const version = target && authority.version(statement);
+function keyFault(handover: Handover, statement: string, asked: ReadonlySet<string>, { authority, actor }: HandoverContext): Refusal | undefined {
+  const version = asked.has(statement) ? authority.version(statement) : undefined;
   if (!version || version.custody) return refusal('NOT_ALLOWED', `handover ${shortId(handover.digest)} asks for no file key of that`);
   return actsFor(authority, actor.person, version.readers) ? undefined : refusal('NOT_ALLOWED', `${actor.person} does not read ${version.name}, and has no file key of it to release`);
 }

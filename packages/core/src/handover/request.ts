@@ -4,7 +4,7 @@ import { recipientFault } from '../primitives/age-recipient.js';
 import { actsFor, type HandoverAuthority, type HandoverContext } from './authority.js';
 import { newestTargets } from './offer.js';
 import type { HandoverRequest, TransferRequest } from './ops.js';
-import type { Handover, HandoversState, Target } from './state.js';
+import { withHandover, type Handover, type HandoversState, type Target } from './state.js';
 import { rulesFault } from './successor.js';
 
 export function applyRequest(state: HandoversState, body: HandoverRequest, context: HandoverContext): HandoversState | Refusal {
@@ -16,9 +16,7 @@ export function applyRequest(state: HandoversState, body: HandoverRequest, conte
     ?? oneTimeFault(body.recipient, authority);
   if (fault) return fault;
   const handover: Handover = { digest, leaf, time, by: actor, request: body, targets, consents: [], releases: [] };
-  let { byTarget } = state;
-  for (const { statement } of targets) byTarget = byTarget.set(statement, [...(byTarget.get(statement) ?? []), digest]);
-  return { ...state, handovers: state.handovers.set(digest, handover), byTarget };
+  return withHandover(state, handover);
 }
 
 function useFault(offer: string | null, targets: readonly Target[], { authority, actor }: HandoverContext): Refusal | undefined {

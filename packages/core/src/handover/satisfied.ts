@@ -10,17 +10,33 @@ export function livingConsents(handover: Handover, authority: HandoverAuthority)
   return handover.consents.filter((consent) => consent.binds === binds);
 }
 
-/**
- * The persons whose consent to this target counts: enrolled custodians of it, or, where it is not under custody, members of a role that
- * owns it. Never the person who asks.
- */
-export function consentersOf(handover: Handover, target: Target, consents: readonly Consent[], authority: HandoverAuthority): string[] {
-  const persons = consents.filter((consent) => coversTarget(consent, target.statement)).map((consent) => consent.by.person);
-  return [...new Set(persons)].filter((person) => person !== handover.by.person && mayConsent(person, target, authority));
+/** Who has said something about which target, by statement digest. Made once for many targets: a handover of everything has thousands. */
+export type Coverage = ReadonlyMap<string, readonly string[]>;
+
+/** Persons by the targets that they consented to. Never the person who asks. */
+export function coverageOf(handover: Handover, consents: readonly Consent[]): Coverage {
+  const given = consents.filter((consent) => consent.by.person !== handover.by.person);
+  return groupBy(given.flatMap(({ by, ownership, leaves }) => [...ownership, ...leaves.map((leaf) => leaf.statement)].map((statement) => [statement, by.person] as const)));
 }
 
-function coversTarget(consent: Consent, statement: string): boolean {
-  return consent.ownership.includes(statement) || consent.leaves.some((leaf) => leaf.statement === statement);
+/** Persons by the targets of which they released a share or the file key. */
+export function releasesBy(releases: readonly Release[]): Coverage {
+  return groupBy(releases.flatMap(({ by, shares, keys }) => [...shares, ...keys].map((item) => [item.statement, by.person] as const)));
+}
+
+function groupBy(pairs: readonly (readonly [string, string])[]): Coverage {
+  const groups = new Map<string, string[]>();
+  for (const [statement, person] of pairs) {
+    const known = groups.get(statement);
+    if (!known) groups.set(statement, [person]);
+    else if (!known.includes(person)) known.push(person);
+  }
+  return groups;
+}
+
+/** The persons whose consent to this target counts: enrolled custodians of it, or, where it is not under custody, members of a role that owns it. */
+export function consentersOf(target: Target, coverage: Coverage, authority: HandoverAuthority): string[] {
+  return (coverage.get(target.statement) ?? []).filter((person) => mayConsent(person, target, authority));
 }
 
 /** True for an enrolled custodian of the version, or, where it is not under custody, a human member of a role that owns the secret. */
@@ -30,22 +46,21 @@ export function mayConsent(person: string, target: Target, authority: HandoverAu
   return custody ? custody.leaves.some((leaf) => leaf.person === person) : actsFor(authority, person, authority.rule(target.name)?.owners ?? []);
 }
 
-export function isConsented(handover: Handover, target: Target, consents: readonly Consent[], authority: HandoverAuthority): boolean {
-  const persons = consentersOf(handover, target, consents, authority);
+export function isConsented(target: Target, coverage: Coverage, authority: HandoverAuthority): boolean {
+  const persons = consentersOf(target, coverage, authority);
   const tree = authority.version(target.statement)?.custody?.tree;
   return tree ? isSatisfied(tree, (person) => persons.includes(person)) : persons.length >= (authority.rule(target.name)?.consents ?? Infinity);
 }
 
 /** True when these consents together are enough for every target. */
 export function allConsented(handover: Handover, consents: readonly Consent[], authority: HandoverAuthority): boolean {
-  return handover.targets.every((target) => isConsented(handover, target, consents, authority));
+  const coverage = coverageOf(handover, consents);
+  return handover.targets.every((target) => isConsented(target, coverage, authority));
 }
 
-/** True when what was released opens the target: shares that satisfy its tree, or its file key. */
-export function isReleased(target: Target, releases: readonly Release[], authority: HandoverAuthority): boolean {
-  const custody = authority.version(target.statement)?.custody;
-  if (!custody) return releases.some((release) => release.keys.some((key) => key.statement === target.statement));
-  const paths = releases.flatMap((release) => release.shares.filter((share) => share.statement === target.statement).map((share) => share.path));
-  const persons = custody.leaves.filter((leaf) => paths.includes(leaf.path)).map((leaf) => leaf.person);
-  return isSatisfied(custody.tree, (person) => persons.includes(person));
+/** True when what was released opens the target: shares that satisfy its tree, or its file key. A custodian has one share, and releases no other. */
+export function isReleased(target: Target, released: Coverage, authority: HandoverAuthority): boolean {
+  const persons = released.get(target.statement) ?? [];
+  const tree = authority.version(target.statement)?.custody?.tree;
+  return tree ? isSatisfied(tree, (person) => persons.includes(person)) : persons.length > 0;
 }

@@ -59,8 +59,6 @@ export interface HandoversState {
   readonly handovers: PersistentMap<Handover>;
   /** By entry digest. */
   readonly offers: PersistentMap<Offer>;
-  /** Handovers, oldest first, that ask or asked for a version, by its statement digest. */
-  readonly byTarget: PersistentMap<readonly string[]>;
   /** By name of secret: rules that stand in for the policy's, the one that decides last. */
   readonly standIns: ReadonlyMap<string, readonly StandIn[]>;
   /** By person. */
@@ -68,7 +66,7 @@ export interface HandoversState {
 }
 
 export const noHandovers: HandoversState = {
-  handovers: PersistentMap.from([]), offers: PersistentMap.from([]), byTarget: PersistentMap.from([]), standIns: new Map(), drills: new Map(),
+  handovers: PersistentMap.from([]), offers: PersistentMap.from([]), standIns: new Map(), drills: new Map(),
 };
 
 /**
@@ -90,33 +88,21 @@ export function delivered(handover: Handover): Outcome[] {
   return (handover.receipt?.targets ?? []).filter((outcome) => outcome.new !== null && !outcome.withdrawn);
 }
 
-/** True when a share or file key of this version has left in this handover. */
-export function releasedIn(handover: Handover, statement: string): boolean {
-  return handover.releases.some((r) => [...r.shares, ...r.keys].some((item) => item.statement === statement));
-}
-
 /**
- * The handovers by which this version left those who keep it, without ending in a version of the receivers: a use, an abort, or one
- * that is still on its way. Releases count across requests. Empty for a version that nobody has released but to hand it over.
+ * The handovers by which versions left those who keep them, without ending in a version of the receivers: a use, an abort, or one that is
+ * still on its way; by statement digest. Releases count across requests.
  */
-export function looseReleases(state: HandoversState, statement: string): Handover[] {
-  return (state.byTarget.get(statement) ?? []).flatMap((id) => {
-    const handover = state.handovers.get(id);
-    if (!handover || !releasedIn(handover, statement)) return [];
-    return delivered(handover).some((outcome) => outcome.old === statement) ? [] : [handover];
-  });
+export function looseReleases(state: HandoversState): Map<string, Handover[]> {
+  const loose = new Map<string, Handover[]>();
+  for (const handover of [...state.handovers.values()].sort((a, b) => a.leaf - b.leaf)) {
+    const kept = new Set(delivered(handover).map((outcome) => outcome.old));
+    const left = new Set(handover.releases.flatMap((release) => [...release.shares, ...release.keys].map((item) => item.statement)));
+    for (const statement of left) if (!kept.has(statement)) loose.set(statement, [...(loose.get(statement) ?? []), handover]);
+  }
+  return loose;
 }
 
 /** The same handover, changed. */
 export function withHandover(state: HandoversState, handover: Handover): HandoversState {
   return { ...state, handovers: state.handovers.set(handover.digest, handover) };
-}
-
-/** What `byTarget` holds for these handovers. */
-export function targetIndex(handovers: readonly Handover[]): PersistentMap<readonly string[]> {
-  const ids = new Map<string, string[]>();
-  for (const { digest, targets } of [...handovers].sort((a, b) => a.leaf - b.leaf)) {
-    for (const { statement } of targets) ids.set(statement, [...(ids.get(statement) ?? []), digest]);
-  }
-  return PersistentMap.from(ids);
 }

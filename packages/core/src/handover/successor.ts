@@ -19,9 +19,26 @@ export function underCustody(target: Target, authority: HandoverAuthority): bool
   return authority.version(target.statement)?.custody !== undefined || (rule !== undefined && 'custody' in rule);
 }
 
-/** The rule at `path` in a request for these targets; undefined where it would need a custody group and none is named. */
-function ruleAt(path: string, targets: readonly Target[], paths: readonly string[], to: Destination, authority: HandoverAuthority): Shape | undefined {
-  const decided = targets.filter((target) => decidingRule(paths.map((p) => ({ path: p })), target.name)?.path === path);
+/** Which of `paths` decides for which targets. A request of everything has thousands of them, so each target is looked at once. */
+function decisions(paths: readonly string[], targets: readonly Target[]): { readonly decided: ReadonlyMap<string, readonly Target[]>; readonly undecided?: Target } {
+  const exact = new Set(paths.filter((path) => !path.endsWith('/')));
+  const folders = paths.filter((path) => path.endsWith('/')).map((path) => ({ path }));
+  const decided = new Map<string, Target[]>();
+  let undecided: Target | undefined;
+  for (const target of targets) {
+    const path = exact.has(target.name) ? target.name : decidingRule(folders, target.name)?.path;
+    if (path === undefined) undecided ??= target;
+    else {
+      const list = decided.get(path);
+      if (list) list.push(target);
+      else decided.set(path, [target]);
+    }
+  }
+  return undecided ? { decided, undecided } : { decided };
+}
+
+/** The rule that a request has at `path` for the targets that it decides for; undefined where it would need a custody group and none is named. */
+function ruleAt(path: string, decided: readonly Target[], to: Destination, authority: HandoverAuthority): Shape | undefined {
   const before = authority.rule(path);
   const custody = decided.length > 0 ? decided.some((target) => underCustody(target, authority)) : before !== undefined && 'custody' in before;
   const base = { path, owners: [to.role], writers: [to.role] };
@@ -40,21 +57,26 @@ export function successorRules(wanted: readonly string[], targets: readonly Targ
   const folders = wanted.filter((path) => path.endsWith('/'));
   const below = authority.rules.filter((rule) => folders.some((folder) => pathMatches(folder, rule.path))).map((rule) => rule.path);
   const paths = toSortedSet([...wanted, ...below]);
-  const alone = targets.filter((target) => {
-    const path = decidingRule(paths.map((p) => ({ path: p })), target.name)?.path ?? '';
-    if (path === target.name) return false;
-    const shared = ruleAt(path, [], paths, to, authority);
-    return !canonicalEqual({ ...shared, path: '' }, { ...ruleAt(target.name, [target], [target.name], to, authority), path: '' });
-  });
-  const all = toSortedSet([...paths, ...alone.map((target) => target.name)]);
+  const alone: string[] = [];
+  for (const [path, decided] of decisions(paths, targets).decided) {
+    if (!path.endsWith('/')) continue;
+    const shared = contentOf(ruleAt(path, [], to, authority));
+    for (const target of decided) if (!canonicalEqual(shared, contentOf(ruleAt(target.name, [target], to, authority)))) alone.push(target.name);
+  }
+  const all = toSortedSet([...paths, ...alone]);
+  const { decided } = decisions(all, targets);
   const limit = authority.role(to.role)?.managed?.need ?? Infinity;
   const rules: SuccessorRule[] = [];
   for (const path of all) {
-    const rule = ruleAt(path, targets, all, to, authority);
+    const rule = ruleAt(path, decided.get(path) ?? [], to, authority);
     if (!rule) return refusal('USAGE', `what lies at ${path} is under custody: a custody group of the receivers has to be named`, 'Name it: --custody GROUP');
     rules.push({ ...rule, consents: Math.min(authority.rule(path)?.consents ?? 1, limit) });
   }
   return rules;
+}
+
+function contentOf(rule: Shape | undefined): object | undefined {
+  return rule && { ...rule, path: '' };
 }
 
 /** Why a request may not name these rules, or undefined. */
@@ -62,18 +84,21 @@ export function rulesFault(body: TransferRequest, targets: readonly Target[], au
   const { rules, keepReaders } = body;
   const paths = rules.map((rule) => rule.path);
   if (paths.some((path, i) => i > 0 && paths[i - 1]! >= path)) return refusal('BAD_VALUE', 'the rules of a request stand in order of path, each path once');
-  const left = targets.find((target) => !decidingRule(rules, target.name));
-  if (left) return refusal('BAD_VALUE', `no rule of the request says who gets ${left.name}`);
-  const covered = (path: string): boolean => paths.some((p) => p !== path && p.endsWith('/') && pathMatches(p, path));
+  const { decided, undecided } = decisions(paths, targets);
+  if (undecided) return refusal('BAD_VALUE', `no rule of the request says who gets ${undecided.name}`);
+  const folders = paths.filter((path) => path.endsWith('/'));
+  const covered = (path: string): boolean => folders.some((folder) => folder !== path && pathMatches(folder, path));
+  const asked = new Set(targets.flatMap((target) => pathsTo(target.name)));
   const policyPaths = authority.rules.map((rule) => rule.path);
-  const beyond = paths.find((path) => !targets.some((target) => pathMatches(path, target.name)) && !(policyPaths.includes(path) && covered(path)));
+  const beyond = paths.find((path) => !asked.has(path) && !(policyPaths.includes(path) && covered(path)));
   if (beyond !== undefined) return refusal('NOT_ALLOWED', `the request changes the rule ${beyond}, and asks for nothing there`);
-  const missed = policyPaths.find((path) => covered(path) && !paths.includes(path));
+  const named = new Set(paths);
+  const missed = policyPaths.find((path) => covered(path) && !named.has(path));
   if (missed !== undefined) return refusal('BAD_VALUE', `the request moves a path with all rules below it, and leaves out ${missed}`);
   const need = authority.role(body.role)?.managed?.need;
   for (const rule of rules) {
     if (need !== undefined && rule.consents > need) return refusal('BAD_VALUE', `the rule ${rule.path} asks ${rule.consents} consents of ${body.role}, whose membership only ${need} may change`);
-    const due = ruleAt(rule.path, targets, paths, body, authority);
+    const due = ruleAt(rule.path, decided.get(rule.path) ?? [], body, authority);
     if (!due || !canonicalEqual(rule, { ...due, consents: rule.consents })) {
       return refusal('NOT_ALLOWED', `the rule ${rule.path} of the request gives other rights than those of its destination${due ? '' : ', which has to be a custody group there'}`);
     }
@@ -82,4 +107,10 @@ export function rulesFault(body: TransferRequest, targets: readonly Target[], au
   if (spare !== undefined) return refusal('NOT_ALLOWED', `${spare} cannot be kept as a reader: it reads none of this, or not all that one rule decides`);
   if (body.custody !== null && !rules.some((rule) => 'custody' in rule)) return refusal('BAD_VALUE', 'the request names a custody group, and nothing it asks for is under custody');
   return undefined;
+}
+
+/** Every path of a rule that matches this name: `/`, `dns/`, `dns/key`. */
+function pathsTo(name: string): string[] {
+  const segments = name.split('/');
+  return ['/', ...segments.slice(1).map((_, i) => `${segments.slice(0, i + 1).join('/')}/`), name];
 }

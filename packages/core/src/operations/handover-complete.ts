@@ -3,7 +3,7 @@ import type { NewFile } from '../engine/append.js';
 import { refusalToError, VaultError } from '../errors.js';
 import { openFault } from '../handover/liveness.js';
 import type { HandoverComplete, SuccessorRule } from '../handover/ops.js';
-import { isReleased } from '../handover/satisfied.js';
+import { isReleased, releasesBy } from '../handover/satisfied.js';
 import { stageOf, type Handover, type Outcome } from '../handover/state.js';
 import { isMaterialKind, materialKind } from '../material/index.js';
 import type { CheckResult } from '../material/material.js';
@@ -92,7 +92,10 @@ async function unfinishedUse(vault: Vault, handover: Handover): Promise<boolean>
 
 /** With what the receiver can release to itself: it reads that already, and its owners have agreed. NEEDS_CONSENT while more is missing. */
 async function withReleases(vault: Vault, handover: Handover): Promise<Handover> {
-  const missing = (h: Handover): string[] => h.targets.filter((target) => !isReleased(target, h.releases, authorityNow(vault))).map((target) => target.name);
+  const missing = (h: Handover): string[] => {
+    const released = releasesBy(h.releases);
+    return h.targets.filter((target) => !isReleased(target, released, authorityNow(vault))).map((target) => target.name);
+  };
   if (missing(handover).length === 0) return handover;
   await release(vault, handover.digest, true);
   const now = findHandover(vault, handover.digest);

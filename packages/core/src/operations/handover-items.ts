@@ -1,5 +1,5 @@
 /** What `status` says of handovers: one line for each that goes on, what this person must do, offers, and what is tainted. */
-import { stageOf, type Handover } from '../handover/state.js';
+import { looseReleases, stageOf, type Handover } from '../handover/state.js';
 import { rolesOf } from '../policy/rules.js';
 import { newestVersion } from '../seal/state.js';
 import type { Vault } from '../vault.js';
@@ -19,9 +19,11 @@ export function* handoverItems(vault: Vault, who: string | undefined): Iterable<
     const id = offer.digest.slice(0, 8);
     yield { mark: '-', mine: own.includes(offer.role), text: `${offer.person} offers ${offer.names.join(', ')} to ${offer.role}`, next: `oxp-vault handover accept ${id}` };
   }
+  const loose = looseReleases(vault.state.handovers);
+  if (loose.size === 0) return;
   for (const name of vault.state.secrets.secrets.sortedKeys()) {
     const newest = newestVersion(vault.state.secrets.secrets.get(name) ?? []);
-    const [taint] = newest ? taintsOf(vault, newest.digest).filter((handover) => stageOf(handover) !== 'open') : [];
+    const [taint] = newest ? taintsOf(vault, newest.digest, loose).filter((handover) => stageOf(handover) !== 'open') : [];
     if (!newest || !taint) continue;
     const how = taint.request.mode === 'use' ? `was used by ${taint.by.person}` : `was released to ${taint.by.person}, who has not received it`;
     const owns = vault.ruleFor(name)?.owners.some((role) => own.includes(role)) ?? false;

@@ -7,8 +7,8 @@ import { actsFor, type HandoverAuthority } from '../handover/authority.js';
 import { formatFileKey } from '../handover/file-key.js';
 import { openFault } from '../handover/liveness.js';
 import type { HandoverRelease } from '../handover/ops.js';
-import { recipientDigest, releasedBy, releasePath } from '../handover/release.js';
-import { allConsented, isReleased, livingConsents } from '../handover/satisfied.js';
+import { recipientDigest, releasePath } from '../handover/release.js';
+import { allConsented, isReleased, livingConsents, releasesBy } from '../handover/satisfied.js';
 import { stageOf, type Handover, type Target } from '../handover/state.js';
 import { ageEncrypt, fileKeyOf } from '../primitives/age.js';
 import { sha256Hex } from '../primitives/hash.js';
@@ -37,12 +37,14 @@ function dueIn(vault: Vault, handover: Handover, authority: HandoverAuthority, m
   const nothing = { shares: [], keys: [] };
   if (stageOf(handover) !== 'open' || openFault(handover, contextNow(vault)) || !allConsented(handover, living, authority)) return nothing;
   if (mine.length === 0 && !more) return nothing;
-  const due = handover.targets.filter((target) => !releasedBy(handover, person, target.statement) && (more || !isReleased(target, handover.releases, authority)));
+  const released = releasesBy(handover.releases);
+  const held = new Set(mine.flatMap((consent) => consent.leaves.map((leaf) => leaf.statement)));
+  const due = handover.targets.filter((target) => !released.get(target.statement)?.includes(person) && (more || !isReleased(target, released, authority)));
   return {
-    shares: due.filter((target) => mine.some((consent) => consent.leaves.some((leaf) => leaf.statement === target.statement))),
+    shares: due.filter((target) => held.has(target.statement)),
     keys: due.filter((target) => {
       const version = authority.version(target.statement);
-      return version !== undefined && !version.custody && actsFor(authority, person, version.readers) && !isReleased(target, handover.releases, authority);
+      return version !== undefined && !version.custody && actsFor(authority, person, version.readers) && !isReleased(target, released, authority);
     }),
   };
 }
@@ -87,7 +89,7 @@ export async function releaseTo(vault: Vault, handover: Handover): Promise<Relea
     throw new VaultError('NEEDS_CONSENT', `the consents to handover ${id} are not enough yet: nothing leaves before they are`, { hint: `Who is still needed: oxp-vault handover show ${id}` });
   }
   const { person } = vault.requireEnrolled().card;
-  if (handover.targets.some((target) => releasedBy(handover, person, target.statement))) throw new VaultError('ALREADY_DONE', `you have released what is yours for handover ${id} already`);
+  if (handover.releases.some((each) => each.by.person === person)) throw new VaultError('ALREADY_DONE', `you have released what is yours for handover ${id} already`);
   throw new VaultError('NOT_ALLOWED', `you have nothing to release for handover ${id}: you have not consented to it, and read none of it that is still needed`);
 }
 

@@ -3,8 +3,7 @@ import { canAct, custodyOf } from '../custody/state.js';
 import type { HandoverAuthority } from '../handover/authority.js';
 import { policyFault } from '../handover/finalize.js';
 import { openFault } from '../handover/liveness.js';
-import { consentersOf, isConsented, isReleased, livingConsents, mayConsent } from '../handover/satisfied.js';
-import { releasedBy } from '../handover/release.js';
+import { consentersOf, coverageOf, isConsented, isReleased, livingConsents, mayConsent, releasesBy, type Coverage } from '../handover/satisfied.js';
 import { delivered, stageOf, type Handover, type Target } from '../handover/state.js';
 import { deviceKeys } from '../policy/state.js';
 import { isSatisfied, type ThresholdTree } from '../primitives/threshold-tree.js';
@@ -39,15 +38,18 @@ function* stepsOf(vault: Vault, handover: Handover): Iterable<NextStep> {
     return;
   }
   const living = livingConsents(handover, authority);
-  const open = handover.targets.filter((target) => !isConsented(handover, target, living, authority));
+  const coverage = coverageOf(handover, living);
+  const open = handover.targets.filter((target) => !isConsented(target, coverage, authority));
   for (const target of open) {
-    for (const person of useful(handover, target, consentersOf(handover, target, living, authority), authority)) {
+    for (const person of useful(handover, target, consentersOf(target, coverage, authority), authority)) {
       yield { person, words: 'look at it, and consent or abort', next: `oxp-vault handover consent ${id} --wait` };
     }
   }
   if (open.length > 0) return;
-  const held = handover.targets.filter((target) => !isReleased(target, handover.releases, authority));
-  for (const target of held) for (const person of releasers(handover, target, authority)) yield { person, words: 'release what you have consented to', next: `oxp-vault handover release ${id}` };
+  const released = releasesBy(handover.releases);
+  const held = handover.targets.filter((target) => !isReleased(target, released, authority));
+  const consenters = living.map((consent) => consent.by.person);
+  for (const target of held) for (const person of releasers(target, consenters, released, authority)) yield { person, words: 'release what you have consented to', next: `oxp-vault handover release ${id}` };
   if (held.length === 0 || canReleaseAll(handover, held, authority)) yield { person: handover.by.person, words: 'receive it', next: `oxp-vault handover complete ${id}` };
 }
 
@@ -67,10 +69,9 @@ export function awaitedIn(tree: ThresholdTree, given: readonly string[]): string
 }
 
 /** Who can open the target for the receiver: custodians who have consented; of a plain one those who read it, consenters first. */
-function releasers(handover: Handover, target: Target, authority: HandoverAuthority): string[] {
+function releasers(target: Target, consenters: readonly string[], released: Coverage, authority: HandoverAuthority): string[] {
   const version = authority.version(target.statement);
-  const consenters = livingConsents(handover, authority).map((consent) => consent.by.person);
-  const left = (persons: readonly string[]): string[] => [...new Set(persons)].filter((person) => authority.isMachine(person) === false && !releasedBy(handover, person, target.statement));
+  const left = (persons: readonly string[]): string[] => [...new Set(persons)].filter((person) => authority.isMachine(person) === false && !released.get(target.statement)?.includes(person));
   if (version?.custody) return left(version.custody.leaves.map((leaf) => leaf.person).filter((person) => consenters.includes(person)));
   const readers = (version?.readers ?? []).flatMap((role) => authority.role(role)?.members ?? []);
   const both = readers.filter((person) => consenters.includes(person));

@@ -1,8 +1,9 @@
 /** Handovers as people and programs look at them: what is asked, who has agreed, what has left, what came of it, and who must do what. */
 import { openFault } from '../handover/liveness.js';
-import { consentersOf, isConsented, isReleased, livingConsents } from '../handover/satisfied.js';
-import { looseReleases, releasedIn, stageOf, type Handover, type HandoverStage, type Offer } from '../handover/state.js';
+import { consentersOf, coverageOf, isConsented, isReleased, livingConsents, releasesBy } from '../handover/satisfied.js';
+import { looseReleases, stageOf, type Handover, type HandoverStage, type Offer } from '../handover/state.js';
 import { treeInWords } from '../primitives/threshold-tree.js';
+import type { Statement } from '../seal/statement.js';
 import type { Vault } from '../vault.js';
 import { authorityNow, contextNow, findHandover, versionByDigest } from './handover-find.js';
 import { nextSteps, type NextStep } from './handover-steps.js';
@@ -97,21 +98,31 @@ export function showHandover(vault: Vault, id: string): HandoverView {
   return describeHandover(vault, findHandover(vault, id));
 }
 
-/** The handovers by which a version has left its keepers without a transfer: a use, an abort, one that is still open. Until it is made anew it is tainted. */
-export function taintsOf(vault: Vault, statement: string): Handover[] {
-  const { origin } = versionByDigest(vault, statement).statement;
-  const own = looseReleases(vault.state.handovers, statement);
-  // The same value again is the same value.
-  return origin.how === 'reseal' ? [...own, ...taintsOf(vault, origin.of)] : own;
+/**
+ * The handovers by which a version has left its keepers without a transfer: a use, an abort, one that is still open. Until it is made anew it is
+ * tainted; the same value sealed again is the same value. `loose`: from `looseReleases`, where many are asked for.
+ */
+export function taintsOf(vault: Vault, statement: string, loose: ReadonlyMap<string, readonly Handover[]> = looseReleases(vault.state.handovers)): Handover[] {
+  const found: Handover[] = [];
+  for (let digest: string | undefined = statement; digest !== undefined; ) {
+    found.push(...(loose.get(digest) ?? []));
+    const { origin }: Statement = versionByDigest(vault, digest).statement;
+    digest = origin.how === 'reseal' ? origin.of : undefined;
+  }
+  return found;
 }
 
 export function describeHandover(vault: Vault, handover: Handover): HandoverView {
   const { request } = handover;
   const authority = authorityNow(vault);
   const living = livingConsents(handover, authority);
+  const coverage = coverageOf(handover, living);
+  const released = releasesBy(handover.releases);
+  const outcomes = new Map(handover.receipt?.targets.map((outcome) => [outcome.old, outcome]));
+  const names = new Map(handover.targets.map((target) => [target.statement, target.name]));
   const stage = stageOf(handover);
   const blocked = stage === 'open' ? openFault(handover, contextNow(vault)) : undefined;
-  const nameOf = (item: { statement: string }): string => handover.targets.find((target) => target.statement === item.statement)?.name ?? '';
+  const nameOf = (item: { statement: string }): string => names.get(item.statement) ?? '';
   const transfer = request.mode === 'transfer' ? request : undefined;
   return {
     id: handover.digest,
@@ -127,14 +138,14 @@ export function describeHandover(vault: Vault, handover: Handover): HandoverView
     ...(transfer?.admins ? { admins: transfer.admins } : {}),
     targets: [...handover.targets].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ statement, name, version }) => {
       const target = { statement, name, version };
-      const outcome = handover.receipt?.targets.find((each) => each.old === statement);
+      const outcome = outcomes.get(statement);
       return {
         name, version, statement, kind: versionByDigest(vault, statement).statement.kind,
         needs: needsInWords(vault, statement, name),
-        consented: consentersOf(handover, target, living, authority),
-        satisfied: isConsented(handover, target, living, authority),
-        releasedBy: releasersIn(handover, statement),
-        released: releasedIn(handover, statement) && isReleased(target, handover.releases, authority),
+        consented: consentersOf(target, coverage, authority),
+        satisfied: isConsented(target, coverage, authority),
+        releasedBy: released.get(statement) ?? [],
+        released: isReleased(target, released, authority),
         ...(outcome ? { outcome: outcomeOf(vault, outcome) } : {}),
       };
     }),
@@ -163,10 +174,6 @@ function needsInWords(vault: Vault, statement: string, name: string): string {
   if ('custody' in version) return treeInWords(version.custody.tree);
   const rule = vault.ruleFor(name);
   return rule ? `${rule.consents} owner${rule.consents === 1 ? '' : 's'} of ${rule.owners.join(', ')}` : 'nobody owns it any more';
-}
-
-function releasersIn(handover: Handover, statement: string): string[] {
-  return [...new Set(handover.releases.filter((release) => [...release.shares, ...release.keys].some((item) => item.statement === statement)).map((release) => release.by.person))];
 }
 
 function viewOf({ digest, leaf, time, by }: Pick<Handover, 'digest' | 'leaf' | 'time' | 'by'>): ActView {
