@@ -223,6 +223,27 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
   ['audit proof', async (s) => void (await s.cli(0, ['audit', 'proof', 'imported/password']))],
   ['audit checkpoint', async (s) => void (await s.cli(0, ['audit', 'checkpoint']))],
   ['audit export', async (s) => void (await s.cli(0, ['audit', 'export', '--tiles', 'tiles']))],
+  ['clone', async (s) => {
+    await s.cli(0, ['clone', '--backup', './vault', './copy', '--json']);
+    await s.cli(2, ['clone', './vault', core('Document')], { env: { OXP_VAULT_EXPECT: core('Document') } });
+    await s.cli(2, ['clone', './vault', s.inputs]);
+    await s.cli(2, ['clone', './vault', `https://${core('Document')}@example.org/vault.git`]);
+  }],
+  ['sync', async (s) => {
+    const queue = join(s.outputs, 'queue.jsonl');
+    await s.cli(0, ['open', 'imported/password', '--offline', '--queue', queue], { values: true });
+    await s.cli(0, ['open', 'imported/password', '--offline'], { values: true });
+    await s.cli(0, ['sync', '--json']);
+    await s.cli(0, ['sync', '--from', queue, '--json']);
+    await s.cli(0, ['sync', '--from', './copy']);
+    // Plaintext where entries belong: an easy slip.
+    await s.cli(0, ['sync', '--from', input(s, 'no-queue', `${release(s, 'Queue')}\n{"line":"${core('Queue')}"}\n`)]);
+    await s.cli(3, ['sync', '--from', core('Queue')]);
+    await s.cli(0, ['sync', '--restore', '--json']);
+    await s.cli(2, ['sync', '--repin', core('Queue')]);
+    await s.cli(3, ['sync', '--discard', core('Queue'), '--yes']);
+    await s.cli(0, ['sync', '--discard', '--all', '--yes']);
+  }],
   ['gc', async (s) => void (await s.cli(0, ['gc', '--now', '--json']))],
   ['completion', async (s) => void (await s.cli(0, ['completion', 'bash']))],
   ['help', async (s) => {
