@@ -53,6 +53,14 @@ describeWith(['python3'], 'the program at a terminal', ({ python3 }) => {
     await expect(agePassphraseDecrypt(readFileSync(identityOf(alice)), typed)).resolves.toBeDefined();
   });
 
+  it('takes a line feed for Enter, as programs type it', async () => {
+    const alice = sandbox('alice');
+    const typed = 'typed by alice';
+    const made = await atTerminal(alice, `${typed}\\n|${typed}\\n`, 'identity', 'create', '--device', 'laptop');
+    expect(made.code, made.text).toBe(0);
+    await expect(agePassphraseDecrypt(readFileSync(identityOf(alice)), typed)).resolves.toBeDefined();
+  });
+
   it('makes a passphrase on Enter and shows it', async () => {
     const alice = sandbox('alice');
     const made = await atTerminal(alice, '\\r', 'identity', 'create');

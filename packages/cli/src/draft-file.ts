@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { compileDraft, formatDraft, isVaultError, parseDraft, pastPolicy, policyDifference, type Vault } from '@oxp-vault/core';
+import { isDeepStrictEqual } from 'node:util';
+import { compileDraft, formatDraft, isVaultError, parseDraft, pastPolicies, policyDifference, type Vault } from '@oxp-vault/core';
 import { CONFIG_FILE } from './address.js';
 import type { CliContext } from './context.js';
 import { errnoOf, ioError } from './private-file.js';
@@ -16,8 +17,8 @@ export async function draftPath(context: CliContext): Promise<string | undefined
 }
 
 /**
- * Brings the draft up to date where it is as an earlier policy was written out, or says what the policy in effect says: then only its
- * `based-on` changes, and people's own comments stay. One that says something else is left alone, and that is told.
+ * Brings the draft up to date where it says what the policy in effect says: then only its `based-on` changes, and people's own comments
+ * stay. One that says what an earlier policy said, without a comment, is written anew. Any other is left alone, and that is told.
  */
 export async function renewDraft(context: CliContext, vault: Vault): Promise<void> {
   const { policy } = vault.policy;
@@ -25,15 +26,36 @@ export async function renewDraft(context: CliContext, vault: Vault): Promise<voi
   const text = path === undefined ? undefined : await readIfThere(path);
   const base = Number(/^based-on: *(\d+) *$/m.exec(text ?? '')?.[1]);
   if (path === undefined || text === undefined || base === policy.number) return;
-  // Others may have changed the policy more than once since this machine has looked.
-  const before = await pastPolicy(vault, base);
-  const renewed = before && text === formatDraft(before) ? formatDraft(policy) : text.replace(/^based-on:.*$/m, `based-on: ${policy.number}`);
-  if (saysTheSame(vault, renewed)) {
-    if (renewed === text) return;
+  const renewed = saysTheSame(vault, withBase(text, policy.number)) ? withBase(text, policy.number) : (await saidBefore(vault, text, base)) ? formatDraft(policy) : undefined;
+  if (renewed === undefined) {
+    await context.warn(`${context.path(path)} was edited and is based on an older policy. The one in effect: oxp-vault policy show`);
+  } else if (renewed !== text) {
     await replaceDraft(path, renewed);
     await context.say(`${context.path(path)} is based on policy ${policy.number} now.`);
-  } else {
-    await context.warn(`${context.path(path)} was edited and is based on an older policy. The one in effect: oxp-vault policy show`);
+  }
+}
+
+/** Comments that a written-out policy does not have: nothing that people wrote is thrown away. */
+function hasOwnComments(text: string, written: string): boolean {
+  const comments = (draft: string): string[] => draft.split('\n').flatMap((line) => /#.*/.exec(line)?.[0] ?? []);
+  return comments(text).some((comment) => !comments(written).includes(comment));
+}
+
+function withBase(text: string, number: number): string {
+  return text.replace(/^based-on:.*$/m, `based-on: ${number}`);
+}
+
+/** True for what a policy said that was in effect since: others may have changed it more than once since this machine has looked. */
+async function saidBefore(vault: Vault, text: string, base: number): Promise<boolean> {
+  const past = await pastPolicies(vault, Number.isSafeInteger(base) ? base : vault.policy.policy.number);
+  if (past.some((policy) => text === formatDraft(policy))) return true;
+  const said = (draft: string): object => ({ ...parseDraft(draft, DRAFT_FILE), basedOn: 0 });
+  try {
+    return past.some((policy) => !hasOwnComments(text, formatDraft(policy)) && isDeepStrictEqual(said(text), said(formatDraft(policy))));
+  } catch (error) {
+    // A draft that cannot be read says nothing.
+    if (isVaultError(error)) return false;
+    throw error;
   }
 }
 

@@ -68,7 +68,7 @@ export { isName, isSecretName, type Json, type JsonObject } from './wire.js';
 // Changing the policy
 export { compileDraft, formatDraft, initialPolicy, parseDraft, type Draft, type DraftBase, type InitialPolicy } from './policy/draft.js';
 export { policyDifference, type WordsLine } from './policy/words.js';
-export { pastPolicy, policyHistory, type PolicyRecord } from './operations/policy-history.js';
+export { pastPolicies, policyHistory, type PolicyRecord } from './operations/policy-history.js';
 export { findProposal, proposePolicy, signPolicy, withdrawPolicy, type PolicyOutcome } from './operations/policy-change.js';
 
 // People, devices and the keys of roles

@@ -74,12 +74,12 @@ async function init(context: CliContext, given: string | undefined, options: Ini
     defaultRole: Object.keys(roles)[0]!,
     steward: me.person,
   });
-  const vault = await makeOrFinish(context, { store, local: context.local(), clock: context.clock, identity }, policy);
+  const vault = await makeOrFinish(context, address, { store, local: context.local(), clock: context.clock, identity }, policy);
   const wrote = await writeDrafts(context, config, address, vault.id, policy);
   await report(context, vault, me, wrote);
 }
 
-async function makeOrFinish(context: CliContext, options: VaultOptions & { identity: Identity }, policy: Policy): Promise<Vault> {
+async function makeOrFinish(context: CliContext, typed: string, options: VaultOptions & { identity: Identity }, policy: Policy): Promise<Vault> {
   try {
     return await initVault(options, policy);
   } catch (error) {
@@ -88,7 +88,7 @@ async function makeOrFinish(context: CliContext, options: VaultOptions & { ident
     const { address } = options.store;
     const exists = new VaultError('VAULT_EXISTS', `there is a vault at ${context.path(address)} already`, {
       cause: error,
-      hint: `Look at it: oxp-vault status --vault ${context.path(address)}. To use it from here, put it into ${CONFIG_FILE}: vault: ${addressFor(address, context.io.cwd)}`,
+      hint: `Look at it: oxp-vault status --vault ${context.path(address)}. To use it from here, put it into ${CONFIG_FILE}: vault: ${addressFor(typed, context.io.cwd)}`,
     });
     const vault = await finishInit(options, policy, exists);
     await context.say('An init that was stopped had made this vault: it is finished now.');

@@ -62,7 +62,7 @@ export function define(command: Command, act: Act): void {
 }
 
 async function show(context: CliContext): Promise<void> {
-  const { policy } = (await context.vault()).policy;
+  const { policy } = (await context.vault({ news: true })).policy;
   await context.result(policy, formatDraft(policy));
 }
 
@@ -73,7 +73,7 @@ async function propose(context: CliContext, file: string | undefined, options: P
   const cards = await Promise.all(options.card.map((card) => readCardFile(context.io, card)));
   // `--expect` names a policy here. A dry run leaves also what is due to be done.
   const unexpecting = context.without('expect');
-  const vault = options.dryRun ? await unexpecting.vault() : await vaultForWriting(unexpecting);
+  const vault = options.dryRun ? await unexpecting.vault({ news: true }) : await vaultForWriting(unexpecting);
   const before = vault.policy.policy;
   const next = compileDraft(draft, { policy: before, digest: vault.policy.digest, people: vault.policy.people }, cards);
   const digest = policyDigest(next);
@@ -143,7 +143,7 @@ async function withdraw(context: CliContext, digest: string | undefined): Promis
 }
 
 async function log(context: CliContext): Promise<void> {
-  const vault = await context.vault();
+  const vault = await context.vault({ news: true });
   const history = await policyHistory(vault);
   const now = context.clock.now();
   const rows = history.map((p) => [String(p.number), short(p.digest), p.status, p.proposer, p.signers.join(' '), ago(p.time, now)]);

@@ -42,13 +42,16 @@ export async function policyHistory(vault: Vault): Promise<PolicyRecord[]> {
   return [...drafts.values()].map(({ withdrawn, signers, previous: _previous, ...draft }) => ({ ...draft, signers: [...signers], status: statusOf(vault, draft.digest, took, withdrawn) }));
 }
 
-/** The policy of that number that took effect; undefined for a number that none had, and for a file that is not what was signed. */
-export async function pastPolicy(vault: Vault, number: number): Promise<Policy | undefined> {
-  const record = (await policyHistory(vault)).find((each) => each.number === number && (each.status === 'in effect' || each.status === 'was in effect'));
-  const bytes = record && (await vault.store.get(policyPath(number, record.digest)));
-  if (!record || !bytes || sha256Hex(bytes) !== record.digest) return undefined;
-  const checked = checkPolicyFile(bytes);
-  return 'code' in checked ? undefined : checked.policy;
+/** The policies that took effect, from a number on, the newest first; without those whose file is not what was signed. */
+export async function pastPolicies(vault: Vault, from: number): Promise<Policy[]> {
+  const found: Policy[] = [];
+  for (const { number, digest, status } of (await policyHistory(vault)).reverse()) {
+    if (number < from || (status !== 'in effect' && status !== 'was in effect')) continue;
+    const bytes = await vault.store.get(policyPath(number, digest));
+    const checked = bytes && sha256Hex(bytes) === digest ? checkPolicyFile(bytes) : undefined;
+    if (checked && 'policy' in checked) found.push(checked.policy);
+  }
+  return found;
 }
 
 /** Digests of the policies that took effect, followed back from the one in effect. */

@@ -27,7 +27,7 @@ export function* joining(vault: Vault, me: Asking | undefined): Iterable<StatusI
   for (const proposal of adding) {
     const { need, of } = policyOutcome(vault, proposal.number, proposal.digest).waiting;
     const short = proposal.digest.slice(0, 8);
-    yield { mark: '-', mine: true, text: `${who} yet: policy ${proposal.number} (${short}) adds you, once ${need} of ${of.join(' ')} have signed it. There is nothing for you to do but wait` };
+    yield { mark: '-', mine: true, text: `${who} yet: policy ${proposal.number} (${short}) adds you, once ${need} of ${of.join(' ')} have signed it${of.includes(me.person) ? '' : '. There is nothing for you to do but wait'}` };
   }
   if (adding.length > 0) return;
   const own = vault.policy.people.get(me.person)?.devices ?? [];

@@ -78,7 +78,7 @@ export async function vaultStatus(vault: Vault, me?: Asking): Promise<StatusRepo
     policy: policy.number,
     secrets: vault.state.secrets.secrets.size,
     ...(person ? { person } : {}),
-    items: [...trust(vault), ...joining(vault, me), ...admins(vault), ...proposals(vault, who ?? newcomer(vault, me)), ...roles(vault, who), ...secrets(vault, who), ...standing(vault, who), ...singlePersons(vault, who), ...custodyItems(vault, who), ...handoverItems(vault, who), ...(await queued(vault, who))],
+    items: [...trust(vault), ...joining(vault, me), ...admins(vault, who), ...proposals(vault, who ?? newcomer(vault, me)), ...roles(vault, who), ...secrets(vault, who), ...standing(vault, who), ...singlePersons(vault, who), ...custodyItems(vault, who), ...handoverItems(vault, who), ...(await queued(vault, who))],
   };
 }
 
@@ -102,13 +102,14 @@ function* trust(vault: Vault): Iterable<StatusItem> {
 }
 
 /** A risk worth knowing, and not something that waits: `check` does not fail for it, or one person alone could never use it. */
-function* admins(vault: Vault): Iterable<StatusItem> {
+function* admins(vault: Vault, who?: string): Iterable<StatusItem> {
   const { admins } = vault.policy.policy;
+  const mine = who !== undefined && admins.of.includes(who);
   const devices = admins.of.reduce((sum, p) => sum + (vault.policy.people.get(p)?.devices.length ?? 0), 0);
   if (admins.of.length === 1 && devices === 1) {
-    yield { mark: '-', mine: true, text: `${admins.of[0]} is the only admin, with one device: if it is lost, nobody can ever change the policy`, next: 'oxp-vault device add --recovery --out FILE' };
+    yield { mark: '-', mine, text: `${admins.of[0]} is the only admin, with one device: if it is lost, nobody can ever change the policy`, next: 'oxp-vault device add --recovery --out FILE' };
   } else if (admins.of.length === 2) {
-    yield { mark: '-', mine: true, text: 'there are two admins and both must agree: if one is lost, nobody can ever change the policy', next: 'oxp-vault member add CARD --admin' };
+    yield { mark: '-', mine, text: 'there are two admins and both must agree: if one is lost, nobody can ever change the policy', next: 'oxp-vault member add CARD --admin' };
   }
 }
 
