@@ -173,13 +173,15 @@ describe('acknowledging', () => {
     const vault = await as(cast.alice);
     const { entries, files } = await sealBatch(vault, [{ name: NAME, kind: 'password', file: Secret.fromText(VALUE), parameters: {}, public: {}, origin: 'generated' }]);
     const { statement } = (JSON.parse(Buffer.from((JSON.parse(Buffer.from(entries[0]!.line).toString()) as { payload: string }).payload, 'base64').toString()) as { body: { statement: { custody: { leaves: { person: string; blob: object }[] } } } }).body;
-    const cases: [string, Uint8Array, string][] = [
-      ['a line for another place', utf8(`oxp-share/v1 ${vault.id} ${NAME} 1 0.2 ${Buffer.alloc(33, 1).toString('base64')}\n`), 'SHARE_MISMATCH'],
-      ['another share', utf8(`oxp-share/v1 ${vault.id} ${NAME} 1 0.1 ${Buffer.alloc(33, 1).toString('base64')}\n`), 'SHARE_MISMATCH'],
-      ['a share with index 0', utf8(`oxp-share/v1 ${vault.id} ${NAME} 1 0.1 ${Buffer.alloc(33, 0).toString('base64')}\n`), 'SHARE_MISMATCH'],
+    const cases: [path: string, share: Uint8Array, message: string][] = [
+      ['0.2', Buffer.alloc(33, 1), 'the share file holds no share 0.1'],
+      ['0.1', Buffer.alloc(33, 1), 'from bob is not the one that was dealt'],
+      ['0.1', Buffer.alloc(33, 0), 'from bob is none: its index is 0'],
+      ['0.1', Buffer.alloc(32, 1), 'from bob is none: it has 32 bytes instead of 33'],
     ];
-    for (const [, text, code] of cases) {
-      const bytes = await ageEncrypt(text, [cast.bob.card.recipient]);
+    for (const [path, share, message] of cases) {
+      const number = (vault.state.secrets.secrets.get(NAME)?.length ?? 0) + 1;
+      const bytes = await ageEncrypt(utf8(`oxp-share/v1 ${vault.id} ${NAME} ${number} ${path} ${Buffer.from(share).toString('base64')}\n`), [cast.bob.card.recipient]);
       const blob = { sha256: sha256Hex(bytes), size: bytes.length };
       const last = vault.state.secrets.secrets.get(NAME)?.at(-1);
       const leaves = statement.custody.leaves.map((leaf) => (leaf.person === 'bob' ? { ...leaf, blob } : leaf));
@@ -189,7 +191,8 @@ describe('acknowledging', () => {
       await vault.append({ entries: [entryBy(vault, cast.alice, 'secret.seal', { statement: lying })], files: [...files, { path: sharePath(NAME, version, 'bob', blob.sha256), bytes }] });
       const bob = await as(cast.bob);
       const [outcome] = (await acknowledgeShares(bob)).filter((each) => each.version === version);
-      expect(outcome!.fault!.code).toBe(code);
+      expect(outcome!.fault!.code).toBe('SHARE_MISMATCH');
+      expect(outcome!.fault!.message).toContain(message);
       expect(leafOf(custodyOf(bob.state.custody, findVersion(bob, NAME, version).digest)!, 'bob')!.acknowledged).toBeUndefined();
     }
   });
