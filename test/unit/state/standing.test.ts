@@ -117,6 +117,12 @@ describe('for which names it counts', () => {
     expect(standingFor(state.secrets, 'bob', 'app/x', NOW, authorityOf({ policy: state.policy!, handovers: state.handovers }))).toBeUndefined();
   });
 
+  it('never those that a human opens', () => {
+    give(cast.alice, ['/']);
+    const standing = new Map([['bob', state.secrets.standing.get('ci')!]]);
+    expect(standingFor({ standing }, 'bob', 'app/x', NOW, authorityOf({ policy: state.policy!, handovers: state.handovers }))).toBeUndefined();
+  });
+
   it('a path without / is one name', () => {
     give(cast.alice, ['app/x']);
     expect(covered('app/x')).toBe('alice');
@@ -191,6 +197,14 @@ describe('a newer one', () => {
     // Nor does the owner of a folder take away what stands below it by others.
     give(cast.alice, ['dns/'], 2000);
     expect([covered('dns/key', 3000), covered('dns/zone', 3000)]).toEqual(['dora', undefined]);
+  });
+
+  it('takes nothing away of single names, nor of what only the older signer owned below a path that both own', () => {
+    give(cast.carol, ['pki/root']);
+    policy((base) => ({ roles: members(base, 'infra', ['alice', 'bob', 'dora']) }));
+    give(cast.dora, ['dns/']);
+    give(cast.alice, ['/', 'dns/'], 2000);
+    expect([covered('pki/root', 3000), covered('dns/key', 3000), covered('dns/zone', 1999), covered('dns/zone', 3000)]).toEqual(['carol', 'dora', 'alice', undefined]);
   });
 
   it('whose signer stops owning a name does not bring back the older one', () => {

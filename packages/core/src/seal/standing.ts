@@ -20,7 +20,6 @@ export function applyStanding(state: SecretsState, body: SecretStanding, context
   const machine = authority.isMachine(body.machine);
   if (machine === undefined) return refusal('PERSON_NOT_FOUND', `${body.machine} is not enrolled`);
   if (!machine) return refusal('NOT_ALLOWED', `${body.machine} is a human: standing access is for machines`);
-  if (authority.isMachine(actor.person) !== false) return refusal('MACHINE_NOT_ALLOWED', 'a machine cannot give standing access');
   const present = state.standing.get(body.machine) ?? [];
   if (body.scope.length === 0) {
     const standing = present.filter((item) => item.notAfter !== ENDED);
@@ -43,9 +42,7 @@ export function applyStanding(state: SecretsState, body: SecretStanding, context
     // Who owns what changes later, and what somebody else has given must not come back by that.
     owned: [path, ...authority.rulePaths().filter((rule) => rule !== path && pathMatches(path, rule))].map((at) => ({ path: at, owned: owns(authority, actor.person, at) })),
   }));
-  // One's own is ended whether one still owns it or not.
-  const before = everything ? present.map((item) => (item.by === actor.person ? { ...item, notAfter: ENDED } : item)) : present;
-  const items = settled([...before, ...given]);
+  const items = settled([...present, ...given]);
   if (items.length > MAX_STANDING) return refusal('NOT_ALLOWED', `more than ${MAX_STANDING} paths would stand for ${body.machine}`, 'End what is not needed any more.');
   const standing = new Map(state.standing);
   if (items.length === 0) standing.delete(body.machine);
@@ -62,6 +59,7 @@ function settled(items: readonly Standing[]): Standing[] {
 /** True when every name that `older` could be about is decided by `newer`. */
 function decidesAllOf(newer: Standing, older: Standing): boolean {
   if (!pathMatches(newer.path, older.path)) return false;
+  // One's own, whether one still owns it or not.
   return newer.by === older.by || (ownedThen(newer, older.path) && newer.owned.every(({ path, owned }) => owned || !pathMatches(older.path, path)));
 }
 
