@@ -47,13 +47,15 @@ const BOOTSTRAP = `secrets:
 
 const at = (world: World, person: Sandbox = world.alice): { cwd: string; env: Readonly<Record<string, string | undefined>> } => ({ cwd: world.work, env: person.env });
 
-async function vault(world: World): Promise<void> {
+const SMALL = 'secrets: { app/imported: { kind: password, import: { file: inputs/imported } } }\n';
+
+async function vault(world: World, bootstrap = BOOTSTRAP): Promise<void> {
   await mustRunMain(world.alice, ['init', '--name', 'platform', '--role', 'team', '--role', 'guests'], at(world));
-  writeFileSync(join(world.work, 'bootstrap.yaml'), BOOTSTRAP);
+  writeFileSync(join(world.work, 'bootstrap.yaml'), bootstrap);
 }
 
-async function sealed(world: World): Promise<void> {
-  await vault(world);
+async function sealed(world: World, bootstrap = BOOTSTRAP): Promise<void> {
+  await vault(world, bootstrap);
   await mustRunMain(world.alice, ['seal'], at(world));
 }
 
@@ -71,6 +73,18 @@ const SCENARIOS: readonly Scenario[] = [
   { title: 'rotate', prepare: sealed, argv: () => ['rotate', 'app/password'], lands: [['app/password 2'], ['app/password 3']] },
   { title: 'retire', prepare: async (world) => { await sealed(world); await mustRunMain(world.alice, ['rotate', 'app/password'], at(world)); }, argv: () => ['retire', 'app/password@1'], again: [0, 7] },
   { title: 'member add', prepare: sealed, argv: ({ bruno }) => ['member', 'add', bruno.at('.config', 'oxp-vault', 'bruno.card'), '--role', 'team', '--yes'], again: [0, 7] },
+  { title: 'sync', prepare: async (world) => { await sealed(world); await mustRunMain(world.alice, ['open', 'app/imported', '--offline'], at(world)); }, argv: () => ['sync'] },
+  {
+    title: 'sync --from',
+    prepare: async (world) => {
+      await sealed(world);
+      cpSync(join(world.work, 'vault'), join(world.work, 'copy'), { recursive: true });
+      // On a machine of its own: the one that syncs has not seen it.
+      const [expected] = /[0-9a-f]{64}/.exec(readFileSync(join(world.work, 'oxp-vault.yaml'), 'utf8'))!;
+      await mustRunMain(world.alice, ['rotate', 'app/password', '--vault', 'copy', '--expect', expected], { ...at(world), env: { ...world.alice.env, XDG_STATE_HOME: tempDir('elsewhere') } });
+    },
+    argv: () => ['sync', '--from', 'copy'],
+  },
   { title: 'role rekey', prepare: sealed, argv: () => ['role', 'rekey', 'team'] },
   {
     title: 'policy propose',
@@ -109,6 +123,57 @@ describe('the power fails', () => {
     }
   }, 300_000);
 });
+
+interface Copying {
+  readonly title: string;
+  readonly argv: readonly string[];
+  readonly prepare?: (world: World) => void;
+  /** Where the command writes. */
+  readonly place: string;
+  /** What oxp-vault.yaml names before and after. */
+  readonly names: readonly [string, string];
+}
+
+const COPYINGS: readonly Copying[] = [
+  { title: 'clone', argv: ['clone', './vault', './moved'], place: 'moved', names: ['./vault', './moved'] },
+  {
+    title: 'sync --restore',
+    prepare: ({ work }) => {
+      cpSync(join(work, 'vault'), join(work, 'backup'), { recursive: true });
+      rmSync(join(work, 'vault', 'log'), { recursive: true });
+      rmSync(join(work, 'vault', 'secrets', 'app'), { recursive: true });
+    },
+    argv: ['sync', '--restore', '--from', 'backup'],
+    place: 'vault',
+    names: ['./vault', './vault'],
+  },
+];
+
+it.each(COPYINGS)('the power fails at each of the writes of $title: the place holds no vault yet, or all of it', async ({ argv, prepare, place, names }) => {
+  await buildCli();
+  const world = await makeWorld({ title: '', argv: () => argv, prepare: async (each) => { await sealed(each, SMALL); prepare?.(each); } });
+  const moment = snapshot(world);
+  const there = join(world.work, place);
+  const options = at(world) as { cwd: string; env: Record<string, string> };
+  const effects = traceWrites(process.execPath, [BIN, ...argv], options);
+  const whole = [...files(there)].sort();
+  expect(effects.length).toBeGreaterThan(20);
+  for (const n of effects.keys()) {
+    moment.restore();
+    const where = `write ${n + 1} of ${effects.length}: ${effects[n]!.call} ${effects[n]!.path ?? ''}`;
+    expect(runCrashingAt(n + 1, process.execPath, [BIN, ...argv], options), where).toMatchObject({ crashed: true });
+    if (existsSync(join(there, 'log', 'checkpoint'))) expect(await runMain(world.alice, ['audit', 'verify', '--vault', there], at(world)), where).toMatchObject({ code: 0 });
+    const named = /^vault: "?([^"\n]*)"?$/m.exec(readFileSync(join(world.work, 'oxp-vault.yaml'), 'utf8'))?.[1];
+    expect(names, where).toContain(named);
+    // Once oxp-vault.yaml names the copy, the copy is whole.
+    if (named === names[1] && named !== names[0]) expect(existsSync(join(there, 'log', 'checkpoint')), where).toBe(true);
+    expect(await runMain(world.alice, argv, at(world)), where).toMatchObject({ code: 0 });
+    await mustRunMain(world.alice, ['gc', '--now', '--vault', there], at(world));
+    expect(await runMain(world.alice, ['audit', 'verify', '--strict', '--vault', there], at(world)), where).toMatchObject({ code: 0 });
+    expect([...files(there)].sort(), where).toEqual(whole);
+    expect(plaintextIn(world), where).toEqual([]);
+  }
+}, 600_000);
 
 async function makeWorld({ prepare }: Scenario): Promise<World> {
   const work = tempDir('crash');
