@@ -318,6 +318,18 @@ describe('who is left', () => {
     ]);
   });
 
+  it('is told of what still counts, in order of name and version', async () => {
+    await found({ rules: [underCustody('/')] });
+    for (const name of ['b', 'a', 'b', 'b', 'a']) await seal(await as(cast.alice), name, VALUE);
+    const listed = async (): Promise<string[]> => custodyReport(await as(cast.alice)).map(({ name, version }) => `${name}${version}`);
+    expect(await listed()).toEqual(['a1', 'a2', 'b1', 'b2', 'b3']);
+    for (const who of ['alice', 'bob', 'dora'] as const) {
+      const vault = await as(cast[who]);
+      await vault.append({ entries: [entryBy(vault, cast[who], 'custody.ack', { statement: findVersion(vault, 'b', 2).digest, path: sharesOf(vault, who)[0]!.leaf.path })], files: [] });
+    }
+    expect(await listed()).toEqual(['a1', 'a2', 'b2', 'b3']);
+  });
+
   it('is no alarm for a group that has enough', async () => {
     await found({ custody: { root: { need: 2, of: ['alice', 'bob', 'carol', 'dora'] } }, rules: [underCustody('/')] });
     await seal(await as(cast.alice), NAME, VALUE);

@@ -1,5 +1,5 @@
 /** Which versions under custody still count. */
-import { custodyOf, type CustodyRecord } from '../custody/state.js';
+import type { CustodyRecord } from '../custody/state.js';
 import { newestVersion, type SecretVersion } from '../seal/state.js';
 import type { Vault } from '../vault.js';
 
@@ -9,15 +9,13 @@ export interface HeldVersion {
   readonly record: CustodyRecord;
 }
 
-/** All of them, in order of name and version. */
+/** All of them, in order of name and version. A vault has few beside its other secrets, so it is these that are walked over. */
 export function versionsUnderCustody(vault: Vault): HeldVersion[] {
-  const { secrets } = vault.state.secrets;
-  return secrets.sortedKeys().flatMap((name) => {
-    const versions = secrets.get(name) ?? [];
-    const from = newestVersion(versions)?.statement.version ?? 0;
-    return versions.filter((version) => version.statement.version >= from).flatMap((version) => {
-      const record = custodyOf(vault.state.custody, version.digest);
-      return record ? [{ version, record }] : [];
-    });
+  const held = [...vault.state.custody.versions].flatMap(([digest, record]) => {
+    const versions = vault.state.secrets.secrets.get(record.name) ?? [];
+    const version = versions.find((each) => each.digest === digest);
+    const counts = version && version.statement.version >= (newestVersion(versions)?.statement.version ?? 0);
+    return counts ? [{ version, record }] : [];
   });
+  return held.sort((a, b) => (a.record.name === b.record.name ? a.record.version - b.record.version : a.record.name < b.record.name ? -1 : 1));
 }
