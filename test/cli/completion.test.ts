@@ -26,6 +26,8 @@ const LINES: readonly (readonly [line: string, offered: readonly string[], not: 
   ['oxp-vault --vault somewhere audit ex', ['export'], ['log']],
   // The value of an option is no command, whatever it is called.
   ['oxp-vault --vault identity aud', ['audit'], []],
+  ['oxp-vault standing --', ['--not-after', '--end', '--expect'], ['--role']],
+  ['oxp-vault status --w', ['--without'], ['--json']],
   ['oxp-vault completion ', ['bash', 'zsh', 'fish'], ['identity']],
 ];
 
