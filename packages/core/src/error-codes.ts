@@ -98,6 +98,7 @@ const codes = {
   LOCKED: 'conflict',
   VAULT_EXISTS: 'conflict',
   REMOTE_ADDED: 'conflict',
+  AGENT_RUNNING: 'conflict',
 
   STORE_INCOMPLETE: 'store',
   STORE_IO: 'store',
@@ -108,6 +109,8 @@ const codes = {
   IDENTITY_INVALID: 'identity',
   PASSPHRASE_NEEDED: 'identity',
   PASSPHRASE_WRONG: 'identity',
+  AGENT_UNREACHABLE: 'identity',
+  AGENT_UNSAFE: 'identity',
 } as const satisfies Record<string, ErrorClass>;
 
 /** The one union of error codes. */

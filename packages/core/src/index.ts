@@ -90,7 +90,11 @@ export { planSeal, type SealPlanOptions } from './operations/bootstrap.js';
 export { readersInWords, wipePlan, type SealAction, type SealLine, type SealPlan, type SealStep, type WantedSecret } from './operations/seal-plan.js';
 export { runSealPlan } from './operations/seal-run.js';
 export { planRotation, type RotationPlan, type RotationStep } from './operations/rotate.js';
-export { openViews, parseView, planOpening, type Opening, type OpeningItem, type View } from './operations/open-views.js';
+export { openViews, parseView, planOpening, type FileSource, type Opening, type OpeningItem, type View } from './operations/open-views.js';
+export { Session, type SessionOptions } from './operations/session.js';
+export { agentSource, connectAgent, type Agent, type AgentSecret } from './agent/client.js';
+export { serveAgent, type RunningAgent } from './agent/server.js';
+export { AGENT_VARIABLE, privateSocket, socketOf } from './agent/socket.js';
 export { readingFault } from './operations/reading-faults.js';
 export { sealFault } from './operations/seal-faults.js';
 

@@ -61,10 +61,16 @@ export async function planOpening(vault: Vault, views: readonly View[], format: 
   return { format, options, items };
 }
 
-/** Opens what is planned. Recorded before the promise resolves; where only public parts are asked for, nothing is opened at all. */
-export async function openViews(vault: Vault, opening: Opening, record: Omit<OpenRequest, 'secrets'> = {}): Promise<OpenedSecret[]> {
+/** Files of exact versions, opened and recorded by somebody: this process, a session, an agent. */
+export type FileSource = (wanted: readonly { readonly name: string; readonly version: number }[]) => Promise<readonly { readonly name: string; readonly version: number; readonly file: Secret }[]>;
+
+/**
+ * Opens what is planned, by this person unless `source` does it. Recorded before the promise resolves; where only public parts are
+ * asked for, nothing is opened at all.
+ */
+export async function openViews(vault: Vault, opening: Opening, record: Omit<OpenRequest, 'secrets'> = {}, source: FileSource = (secrets) => openSecrets(vault, { ...record, secrets })): Promise<OpenedSecret[]> {
   const wanted = [...new Map(opening.items.filter((i) => i.private).map((i) => [i.version.digest, i.version])).values()];
-  const opened = wanted.length === 0 ? [] : await openSecrets(vault, { ...record, secrets: wanted.map(({ statement }) => ({ name: statement.name, version: statement.version })) });
+  const opened = wanted.length === 0 ? [] : await source(wanted.map(({ statement }) => ({ name: statement.name, version: statement.version })));
   return opening.items.map((item) => {
     const { name, version, parameters, public: publicParts } = item.version.statement;
     const file = item.private ? opened.find((o) => o.name === name && o.version === version)!.file : Secret.take(new Uint8Array());

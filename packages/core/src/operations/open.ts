@@ -1,6 +1,4 @@
 /** Opening: hash, then header, then decryption, all in memory; recorded before a byte is returned. */
-import { parseEntry } from '../audit/entry.js';
-import { dequeue, enqueue, type Queued } from '../engine/queue.js';
 import { inParallel } from '../engine/parallel.js';
 import { isVaultError, PUT_BACK, VaultError } from '../errors.js';
 import { ageDecrypt, ageHeaderStanzas, type AgeHeaderStanzas } from '../primitives/age.js';
@@ -12,20 +10,13 @@ import type { Vault } from '../vault.js';
 import { pendingFault } from './custody-report.js';
 import { nearNames } from './near-names.js';
 import { needsGrant, ownReaders } from './reading-faults.js';
+import { record, type Recording } from './recording.js';
 import { roleKeys, type RoleKeys } from './role-keys.js';
 import { standingOf } from './standing.js';
 
-export interface OpenRequest {
+export interface OpenRequest extends Recording {
   /** Secrets by name, each at its newest version unless `version` says otherwise. */
   readonly secrets: readonly { readonly name: string; readonly version?: number }[];
-  /** Why, for the log. */
-  readonly purpose?: string;
-  /** True when the record must stay in the queue because the store is not to be touched. */
-  readonly offline?: boolean;
-  /** Keeps the record of an opening with `offline` instead of the queue of this machine, durably before it resolves. */
-  readonly keep?: (queued: Queued) => Promise<void>;
-  /** Told when the store could not be written: the opening goes on, and its record waits on this machine. */
-  readonly onQueued?: (reason: VaultError) => void;
   /** Told the names that this machine opened under standing access: of these nothing is recorded. */
   readonly onStanding?: (names: readonly string[]) => void;
 }
@@ -78,7 +69,7 @@ export async function openSecrets(vault: Vault, request: OpenRequest): Promise<O
   vault.requireEnrolled();
   const opened = await decryptVersions(vault, request.secrets.map(({ name, version }) => findVersion(vault, name, version)));
   await recordOpening(vault, opened.map((o) => o.version), request);
-  return opened.map(({ version, file }) => describe(vault, version, file));
+  return opened.map(({ version, file }) => describeOpened(vault, version, file));
 }
 
 /** Decrypts without recording: for what stays in memory, as a comparison before sealing. Nothing of it may be shown. */
@@ -142,35 +133,16 @@ export async function readingKey(vault: Vault, version: SecretVersion, ring: (ro
   throw needsGrant(readers[0].role);
 }
 
-/**
- * Fsynced into the queue first; then in the log at once where the store is at hand. A remote one gets it with the next write: a
- * reader need not wait for a push, nor be allowed to. What cannot be queued is not shown. Nothing for what a machine opens under
- * standing access.
- */
+/** Before anything is returned: nothing for what a machine opens under standing access, an entry for everything else. */
 async function recordOpening(vault: Vault, versions: readonly SecretVersion[], request: OpenRequest): Promise<void> {
   const free = versions.filter((ver) => standingOf(vault, ver.statement.name) !== undefined);
   if (free.length > 0) request.onStanding?.([...new Set(free.map((ver) => ver.statement.name))]);
   const statements = [...new Set(versions.filter((ver) => !free.includes(ver)).map((ver) => ver.digest))].sort();
-  if (statements.length === 0) return;
-  const online = request.offline !== true;
-  const entry = vault.sign('secret.open', { statements, purpose: request.purpose ?? 'open', online });
-  if (!online && request.keep) return request.keep({ digest: parseEntry(entry.line).digest, entry, files: [] });
-  // Where nothing lasts, only the log can keep it.
-  if (vault.local.volatile && online) return vault.append({ entries: [entry], files: [] }, { recordOnly: true });
-  const queued = await enqueue(vault.local, vault.id, entry);
-  if (!online || vault.store.refresh) return;
-  try {
-    await vault.append({ entries: [entry], files: [] }, { recordOnly: true });
-  } catch (error) {
-    // The record is safe in the queue, and the next write takes it along; a store that cannot be written must not stop a reader.
-    if (!isVaultError(error) || (error.class !== 'store' && error.class !== 'conflict')) throw error;
-    request.onQueued?.(error);
-    return;
-  }
-  await dequeue(vault.local, vault.id, queued.digest);
+  if (statements.length > 0) await record(vault, { statements }, request);
 }
 
-function describe(vault: Vault, version: SecretVersion, file: Secret): OpenedVersion {
+/** What was opened, with what is signed and public about it. */
+export function describeOpened(vault: Vault, version: SecretVersion, file: Secret): OpenedVersion {
   const { statement } = version;
   const newest = newestVersion(vault.state.secrets.secrets.get(statement.name) ?? []) === version;
   return {

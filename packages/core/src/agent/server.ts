@@ -1,0 +1,236 @@
+/** The agent itself: one unlocked session behind a socket, until it is told to end or its time is over. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { chmod } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import * as v from 'valibot';
+import { listQueued } from '../engine/queue.js';
+import { isVaultError, VaultError } from '../errors.js';
+import { renderSecrets } from '../formats/index.js';
+import { drainQueue } from '../operations/drain.js';
+import { openViews, planOpening, type View } from '../operations/open-views.js';
+import type { Session } from '../operations/session.js';
+import { toBase64 } from '../primitives/hash.js';
+import { errnoOf, storeError } from '../stores/io-error.js';
+import { connectAgent } from './client.js';
+import { type AgentStatus, ORIGIN, PATHS, SecretsRequest, statusOf } from './protocol.js';
+import { prepareSocket, removeSocket } from './socket.js';
+
+/** Bytes of a question. */
+const MAX_REQUEST = 1024 * 1024;
+/** Milliseconds between two looks for news of the vault. */
+const REFRESH = 60_000;
+
+export interface ServeOptions {
+  readonly socket: string;
+  /** Whole seconds since 1970. */
+  readonly until: number;
+}
+
+export interface RunningAgent {
+  readonly socket: string;
+  /** Ends it: the session is closed in the log, the socket is gone. */
+  stop(): Promise<void>;
+  /** Resolves once it has ended, by itself or by `stop`; rejects where the end of the session could not be recorded. */
+  readonly ended: Promise<void>;
+}
+
+/** Serves a session. Throws AGENT_RUNNING where another agent answers at that place, AGENT_UNSAFE, STORE_IO. */
+export async function serveAgent(session: Session, { socket, until }: ServeOptions): Promise<RunningAgent> {
+  await prepareSocket(socket);
+  const other = await connectAgent(socket);
+  if (other) {
+    const { pid, person } = await other.status();
+    throw new VaultError('AGENT_RUNNING', `an agent of ${person} is running for this vault already (process ${pid})`, { hint: 'Use it, or end it first: oxp-vault agent stop' });
+  }
+  // What is left is of one that was killed.
+  rmSync(socket, { force: true });
+  const serving = new Serving(session, socket, until);
+  await serving.listen();
+  return serving;
+}
+
+class Serving implements RunningAgent {
+  readonly socket: string;
+  readonly ended: Promise<void>;
+  readonly #session: Session;
+  readonly #until: number;
+  readonly #since: number;
+  readonly #server: Server;
+  #timers: NodeJS.Timeout[] = [];
+  #fault: VaultError | undefined;
+  #ending: Promise<void> | undefined;
+  #settle!: { resolve: () => void; reject: (error: unknown) => void };
+
+  constructor(session: Session, socket: string, until: number) {
+    this.#session = session;
+    this.socket = socket;
+    this.#until = until;
+    this.#since = session.vault.clock.now();
+    this.ended = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+    // Whoever only calls `stop` hears of a failure there.
+    this.ended.catch(() => undefined);
+    this.#server = createServer((request, response) => void this.#handle(request, response));
+  }
+
+  async listen(): Promise<void> {
+    const before = process.umask(0o177);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#server.once('error', (error) => reject(errnoOf(error) === 'EADDRINUSE' ? new VaultError('AGENT_RUNNING', 'another agent was started at the same moment', { hint: 'Use it: oxp-vault agent status', cause: error }) : storeError(error, 'cannot listen at', this.socket)));
+        this.#server.listen(this.socket, resolve);
+      });
+    } finally {
+      process.umask(before);
+    }
+    await chmod(this.socket, 0o600);
+    this.#timers = [setInterval(() => void this.#keepUp(), REFRESH)];
+  }
+
+  stop(): Promise<void> {
+    return (this.#ending ??= this.#end());
+  }
+
+  async #end(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#server.close();
+    this.#server.closeAllConnections();
+    try {
+      await removeSocket(this.socket);
+      await this.#session.end();
+      this.#settle.resolve();
+    } catch (error) {
+      this.#settle.reject(error);
+      throw error;
+    } finally {
+      this.#session.vault.identity?.age.wipe();
+    }
+  }
+
+  /** Looks for news of the vault, and sends what waits. What fails is said in the status, and tried again. */
+  async #keepUp(): Promise<void> {
+    if (this.#isOver()) return void this.stop().catch(() => undefined);
+    const { vault } = this.#session;
+    try {
+      await vault.refresh();
+      if (vault.confirmed && (await listQueued(vault.local, vault.id, 'queue')).length > 0) await drainQueue(vault);
+      this.#fault = undefined;
+    } catch (error) {
+      this.#fault = asVaultError(error);
+    }
+  }
+
+  /** By the clock: a timer does not count the hours that a machine sleeps. */
+  #isOver(): boolean {
+    return this.#session.vault.clock.now() >= this.#until;
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      if (this.#isOver()) {
+        void this.stop().catch(() => undefined);
+        throw new VaultError('AGENT_UNREACHABLE', 'the time of this agent is over', { hint: 'Start it again: oxp-vault agent start' });
+      }
+      await this.#route(request, response);
+    } catch (error) {
+      const fault = asVaultError(error);
+      const { code, message, hint } = fault;
+      answer(response, statusOf(fault), { error: { code, message, ...(hint === undefined ? {} : { hint }) } });
+    }
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname, searchParams } = urlOf(request);
+    const asked = `${request.method} ${pathname}`;
+    if (asked === `GET ${PATHS.status}`) return answer(response, 200, this.#status());
+    if (asked === `POST ${PATHS.secrets}`) return answer(response, 200, await this.#secrets(await bodyOf(request)));
+    if (asked === `POST ${PATHS.stop}`) {
+      answer(response, 200, {});
+      response.once('close', () => void this.stop().catch(() => undefined));
+      return;
+    }
+    if (request.method === 'GET' && pathname.startsWith(PATHS.secret)) return this.#value(pathname.slice(PATHS.secret.length), searchParams, response);
+    throw new VaultError('USAGE', 'this agent knows no such question', { hint: `It answers GET ${PATHS.status}, GET ${PATHS.secret}NAME, POST ${PATHS.secrets}, POST ${PATHS.stop}.` });
+  }
+
+  #status(): AgentStatus {
+    const { vault, scope, opened } = this.#session;
+    const { person, device } = vault.requireEnrolled().card;
+    const fault = this.#fault && { code: this.#fault.code, message: this.#fault.message };
+    return {
+      vault: vault.id, address: vault.store.address, person, device, scope: [...scope], pid: process.pid, since: this.#since, until: this.#until,
+      entries: vault.point.size, opened, ...(fault ? { fault } : {}),
+    };
+  }
+
+  async #secrets(body: unknown): Promise<v.InferInput<typeof import('./protocol.js').SecretsAnswer>> {
+    const parsed = v.safeParse(SecretsRequest, body);
+    if (!parsed.success) throw new VaultError('USAGE', 'the question is no {"secrets": [{"name": "…"}]}');
+    const { vault, secrets } = parsed.output;
+    if (vault !== undefined && vault !== this.#session.vault.id) throw new VaultError('WRONG_VAULT', `this agent serves vault ${this.#session.vault.id.slice(0, 8)}`);
+    const opened = [];
+    for (const { name, field, version } of secrets) {
+      const view = { name, ...(field === undefined ? {} : { field }), ...(version === undefined ? {} : { version }) };
+      const { bytes, ...found } = await this.#read(view);
+      opened.push({ name, ...(field === undefined ? {} : { field }), ...found, base64: toBase64(bytes) });
+      bytes.fill(0);
+    }
+    return { secrets: opened };
+  }
+
+  /** The bytes as `open` would pipe them. */
+  async #value(name: string, parameters: URLSearchParams, response: ServerResponse): Promise<void> {
+    const [field, version] = [parameters.get('field'), parameters.get('version')];
+    if (version !== null && !/^[1-9][0-9]{0,8}$/.test(version)) throw new VaultError('USAGE', 'version is no number of a version');
+    const { bytes, version: number, kind } = await this.#read({ name: decodeURIComponent(name), ...(field === null ? {} : { field }), ...(version === null ? {} : { version: Number(version) }) });
+    response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': bytes.length, 'oxp-vault-version': String(number), 'oxp-vault-kind': kind });
+    response.end(bytes, () => bytes.fill(0));
+  }
+
+  async #read(view: View): Promise<{ bytes: Uint8Array; version: number; kind: string }> {
+    const { vault } = this.#session;
+    const opening = await planOpening(vault, [view], 'raw', { target: 'stream' });
+    const opened = await openViews(vault, opening, {}, (wanted) => Promise.all(wanted.map(({ name, version }) => this.#session.open(name, version))));
+    try {
+      const rendered = await renderSecrets(opening.format, opened, opening.options);
+      if (rendered.type === 'files') throw new VaultError('INTERNAL', 'a single value was rendered as files');
+      const { version, kind } = opened[0]!;
+      // What was rendered may be a view on the file that is wiped below.
+      return { bytes: rendered.bytes.slice(), version, kind };
+    } finally {
+      for (const { file } of opened) file.wipe();
+    }
+  }
+}
+
+function urlOf(request: IncomingMessage): URL {
+  try {
+    return new URL(request.url ?? '/', ORIGIN);
+  } catch (cause) {
+    throw new VaultError('USAGE', 'the question has no path that could be read', { cause });
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    if ((size += chunk.length) > MAX_REQUEST) throw new VaultError('USAGE', 'the question is far longer than any');
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
+  } catch {
+    throw new VaultError('USAGE', 'the question is no JSON'); // without the cause, whose message quotes the text
+  }
+}
+
+function answer(response: ServerResponse, status: number, document: unknown): void {
+  const bytes = Buffer.from(`${JSON.stringify(document)}\n`);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.length, 'cache-control': 'no-store' });
+  response.end(bytes);
+}
+
+/** What nobody foresaw may quote what it stumbled over: only its class is told. */
+function asVaultError(error: unknown): VaultError {
+  return isVaultError(error) ? error : new VaultError('INTERNAL', 'something happened that the agent does not know how to handle', { cause: error });
+}

@@ -1,0 +1,68 @@
+/** Where an agent listens, and that nobody else can be at either end: the directory and the socket are this user's alone. */
+import { lstatSync, type Stats } from 'node:fs';
+import { chmod, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { tmpdir, userInfo } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
+import { VaultError } from '../errors.js';
+import { errnoOf, storeError } from '../stores/io-error.js';
+
+/** Names the socket of an agent, as SSH_AUTH_SOCK does: given to what `exec` runs, or by a person. */
+export const AGENT_VARIABLE = 'OXP_VAULT_AGENT';
+const SOCKET = 'agent.sock';
+/** Bytes that the address of a socket has room for, the least of the systems that Node runs on. */
+const MAX_PATH = 103;
+
+/** The place of the one agent of this user for a vault, by its address. */
+export function socketOf(env: Readonly<Record<string, string | undefined>>, address: string): string {
+  const runtime = env['XDG_RUNTIME_DIR'];
+  const base = runtime && isAbsolute(runtime) ? join(runtime, 'oxp-vault') : join(tmpdir(), `oxp-vault-${userInfo().uid}`);
+  return join(base, createHash('sha256').update(address).digest('hex').slice(0, 16), SOCKET);
+}
+
+/** A place of its own for the agent of one program; `removeSocket` takes it away. */
+export async function privateSocket(): Promise<string> {
+  const directory = await mkdtemp(join(await realpath(tmpdir()), 'oxp-vault-'));
+  await chmod(directory, 0o700);
+  return join(directory, SOCKET);
+}
+
+/** Makes the directory (0700) of a socket. Throws AGENT_UNSAFE for one that others could have put there, BAD_VALUE for a path too long. */
+export async function prepareSocket(path: string): Promise<void> {
+  if (Buffer.byteLength(path) > MAX_PATH) throw new VaultError('BAD_VALUE', `the path of a socket has at most ${MAX_PATH} bytes, and ${path} has more`, { hint: 'Name a shorter directory in XDG_RUNTIME_DIR or TMPDIR.' });
+  const directory = dirname(path);
+  try {
+    await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
+    await mkdir(directory, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw storeError(error, 'cannot make the directory', directory);
+  }
+  mustBeOwn(directory, 'directory');
+}
+
+/** Takes a socket away with its directory. */
+export async function removeSocket(path: string): Promise<void> {
+  await rm(dirname(path), { recursive: true, force: true });
+}
+
+/** False where there is none. Throws AGENT_UNSAFE for one that could be somebody else's. */
+export function socketIsThere(path: string): boolean {
+  try {
+    mustBeOwn(dirname(path), 'directory');
+    mustBeOwn(path, 'socket');
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
+    throw error;
+  }
+}
+
+/** Whoever can write the directory can put a socket of their own there, and is then asked for secrets, or told them. */
+function mustBeOwn(path: string, what: 'directory' | 'socket'): void {
+  const stats: Stats = lstatSync(path);
+  const kind = what === 'socket' ? stats.isSocket() : stats.isDirectory();
+  const owned = stats.uid === (process.getuid?.() ?? stats.uid);
+  if (kind && owned && (stats.mode & 0o077) === 0) return;
+  const why = !kind ? `it is no ${what}` : owned ? 'others may use it' : 'it belongs to another user';
+  throw new VaultError('AGENT_UNSAFE', `the ${what} ${path} of the agent is not believed: ${why}`, { hint: 'Nothing was asked or told there. Remove it, and start the agent again: oxp-vault agent start' });
+}
