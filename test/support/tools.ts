@@ -31,6 +31,7 @@ const TOOLS = {
   'ansible-playbook': debian('ansible-core'),
   'ansible-vault': debian('ansible-core'),
   bash: debian('bash'),
+  curl: debian('curl'),
   dig: debian('bind9-dnsutils'),
   fish: debian('fish'),
   git: debian('git'),

@@ -61,7 +61,7 @@ export { ruleFor, rolesOf } from './policy/rules.js';
 export { newestEpoch, type Device, type Epoch, type Grant, type Person, type PolicyState, type Proposal, type RoleState } from './policy/state.js';
 
 // Values of signed bytes
-export { isName, isSecretName, type Json, type JsonObject } from './wire.js';
+export { pathMatches, isName, isSecretName, type Json, type JsonObject } from './wire.js';
 
 // ---------- What the command is made of ----------
 
@@ -92,7 +92,7 @@ export { runSealPlan } from './operations/seal-run.js';
 export { planRotation, type RotationPlan, type RotationStep } from './operations/rotate.js';
 export { openViews, parseView, planOpening, type FileSource, type Opening, type OpeningItem, type View } from './operations/open-views.js';
 export { Session, type SessionOptions } from './operations/session.js';
-export { agentSource, connectAgent, type Agent, type AgentSecret } from './agent/client.js';
+export { agentSource, connectAgent, requireAgent, type Agent, type AgentSecret } from './agent/client.js';
 export { serveAgent, type RunningAgent } from './agent/server.js';
 export { AGENT_VARIABLE, privateSocket, socketOf } from './agent/socket.js';
 export { readingFault } from './operations/reading-faults.js';

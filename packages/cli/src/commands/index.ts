@@ -23,6 +23,8 @@ export const COMMANDS: readonly CommandRow[] = [
   { name: 'retire', group: 'Secrets', summary: 'say that an old version is deployed nowhere any more', load: () => import('./retire.js') },
   { name: 'import', group: 'Secrets', summary: 'take over what is kept in SOPS', load: () => import('./import.js') },
   { name: 'generate', group: 'Secrets', summary: 'make material without a vault', load: () => import('./generate.js') },
+  { name: 'exec', group: 'Secrets', summary: 'run a program with secrets in its environment', load: () => import('./exec.js') },
+  { name: 'agent', group: 'Secrets', summary: 'unlock once, open for hours', load: () => import('./agent.js') },
   { name: 'terraform', group: 'Secrets', summary: 'what Terraform and OpenTofu start by themselves', load: () => import('./terraform.js') },
 
   { name: 'member', group: 'People', summary: 'add and remove people', load: () => import('./member.js') },

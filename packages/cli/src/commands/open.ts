@@ -124,10 +124,13 @@ async function showTable(context: CliContext, vault: Vault, { items }: Opening):
 async function showValues(context: CliContext, seen: Vault, opening: Opening, options: Options, target: string | undefined): Promise<void> {
   const outputs = target === undefined ? undefined : await import('../output-directory.js');
   if (target !== undefined) await outputs!.checkOutputDirectory(target);
-  const vault = opening.items.some((item) => item.private) ? seen.as(await context.identity()) : seen;
+  const hidden = opening.items.filter((item) => item.private).map((item) => item.version.statement.name);
+  // What this opening is for, and where its record goes, an agent would not know.
+  const source = hidden.length > 0 && !options.purpose && !options.queue && !options.offline ? await (await import('../agent.js')).agentFor(context, seen, hidden) : undefined;
+  const vault = hidden.length > 0 && !source ? seen.as(await context.identity()) : seen;
   let queued: VaultError | undefined;
   let free: readonly string[] = [];
-  const secrets = await openViews(vault, opening, { purpose: options.purpose ?? 'open', offline: options.offline === true, ...keeping(context, options), onQueued: (reason) => (queued = reason), onStanding: (opened) => (free = opened) });
+  const secrets = await openViews(vault, opening, { purpose: options.purpose ?? 'open', offline: options.offline === true, ...keeping(context, options), onQueued: (reason) => (queued = reason), onStanding: (opened) => (free = opened) }, source);
   if (free.length > 0) await context.say(`Standing access: of ${free.length <= SHOWN ? free.join(', ') : count(free.length, 'secret')} nothing is recorded.`);
   if (queued) await context.warn(`${queued.code}: ${queued.message}. The record of this opening waits on this machine, and your next writing command takes it along.`);
   let rendered: Rendered | undefined;

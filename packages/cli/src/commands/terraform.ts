@@ -2,6 +2,7 @@
 import { openViews, planOpening, renderSecrets, type Vault, VaultError } from '@oxp-vault/core';
 import { answerExternalQuery, answerKeyRequest, formatExternalResult, formatKeyAnswer, KEY_PROVIDER_HEADER, parseExternalQuery, parseKeyRequest, type SecretPort, type SecretRef } from '@oxp-vault/terraform-hooks';
 import type { Command } from 'commander';
+import { agentFor } from '../agent.js';
 import { type Act, examples, readOptions } from '../command.js';
 import { CliContext } from '../context.js';
 import { toVaultError } from '../errors.js';
@@ -88,8 +89,10 @@ function vaultPort(context: CliContext, vault: Vault, purpose: string, offline: 
     },
     read: async (ref) => {
       const opening = await plan(ref);
-      const reader = opening.items.some((item) => item.private) ? vault.as(await context.identity()) : vault;
-      const secrets = await openViews(reader, opening, { purpose, offline });
+      const hidden = opening.items.filter((item) => item.private).map((item) => item.version.statement.name);
+      const source = hidden.length > 0 && !offline ? await agentFor(context, vault, hidden) : undefined;
+      const reader = hidden.length > 0 && !source ? vault.as(await context.identity()) : vault;
+      const secrets = await openViews(reader, opening, { purpose, offline }, source);
       try {
         const rendered = await renderSecrets(opening.format, secrets, opening.options);
         if (rendered.type === 'files') throw new VaultError('INTERNAL', 'a single value was rendered as files');

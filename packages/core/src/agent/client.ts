@@ -14,6 +14,8 @@ const MAX_ANSWER = 256 * 1024 * 1024;
 export interface Agent {
   /** Where it listens. */
   readonly socket: string;
+  /** What it said when it was met. */
+  readonly found: AgentStatus;
   status(): Promise<AgentStatus>;
   /** Values by name, `field` and version. Throws what opening throws, NOT_ALLOWED outside of its scope, WRONG_VAULT, AGENT_UNREACHABLE. */
   secrets(request: SecretsRequest): Promise<readonly AgentSecret[]>;
@@ -34,13 +36,19 @@ export async function connectAgent(socket: string): Promise<Agent | undefined> {
   if (!socketIsThere(socket)) return undefined;
   const agent = clientOf(socket);
   try {
-    await agent.status();
+    return { ...agent, found: await agent.status() };
   } catch (error) {
     // Left by one that was killed: nobody listens.
     if (error instanceof VaultError && error.code === 'AGENT_UNREACHABLE' && errnoOf(error.cause) === 'ECONNREFUSED') return undefined;
     throw error;
   }
-  return agent;
+}
+
+/** The agent that somebody has named. Throws AGENT_UNREACHABLE where nobody listens, AGENT_UNSAFE. */
+export async function requireAgent(socket: string): Promise<Agent> {
+  const agent = await connectAgent(socket);
+  if (agent) return agent;
+  throw unreachable(socket, undefined);
 }
 
 /** The files of versions from an agent, as `openViews` takes them. */
@@ -48,7 +56,7 @@ export function agentSource(agent: Agent, vault: string): FileSource {
   return async (wanted) => (await agent.secrets({ vault, secrets: [...wanted] })).map(({ name, version, value }) => ({ name, version, file: value }));
 }
 
-function clientOf(socket: string): Agent {
+function clientOf(socket: string): Omit<Agent, 'found'> {
   const ask = async <T>(method: 'GET' | 'POST', path: string, schema: v.GenericSchema<unknown, T>, body?: unknown): Promise<T> => {
     const answer = await send(socket, method, path, body);
     const parsed = v.safeParse(schema, answer);
@@ -104,5 +112,5 @@ function parseJson(bytes: Buffer): unknown {
 }
 
 function unreachable(socket: string, cause: unknown): VaultError {
-  return new VaultError('AGENT_UNREACHABLE', `no agent answers at ${socket}: ${errnoOf(cause) || 'it ended'}`, { cause, hint: 'Start one: oxp-vault agent start. Without it: unset OXP_VAULT_AGENT, and your identity is asked for.' });
+  return new VaultError('AGENT_UNREACHABLE', `no agent answers at ${socket}: ${errnoOf(cause) ?? 'nobody listens'}`, { cause, hint: 'Start one: oxp-vault agent start. Without it: unset OXP_VAULT_AGENT, and your identity is asked for.' });
 }

@@ -7,7 +7,7 @@ import { listQueued } from '../engine/queue.js';
 import { isVaultError, VaultError } from '../errors.js';
 import { renderSecrets } from '../formats/index.js';
 import { drainQueue } from '../operations/drain.js';
-import { openViews, planOpening, type View } from '../operations/open-views.js';
+import { openViews, parseView, planOpening, type View } from '../operations/open-views.js';
 import type { Session } from '../operations/session.js';
 import { toBase64 } from '../primitives/hash.js';
 import { errnoOf, storeError } from '../stores/io-error.js';
@@ -39,7 +39,7 @@ export async function serveAgent(session: Session, { socket, until }: ServeOptio
   await prepareSocket(socket);
   const other = await connectAgent(socket);
   if (other) {
-    const { pid, person } = await other.status();
+    const { pid, person } = other.found;
     throw new VaultError('AGENT_RUNNING', `an agent of ${person} is running for this vault already (process ${pid})`, { hint: 'Use it, or end it first: oxp-vault agent stop' });
   }
   // What is left is of one that was killed.
@@ -169,7 +169,7 @@ class Serving implements RunningAgent {
     if (vault !== undefined && vault !== this.#session.vault.id) throw new VaultError('WRONG_VAULT', `this agent serves vault ${this.#session.vault.id.slice(0, 8)}`);
     const opened = [];
     for (const { name, field, version } of secrets) {
-      const view = { name, ...(field === undefined ? {} : { field }), ...(version === undefined ? {} : { version }) };
+      const view = { ...parseView(field === undefined ? name : `${name}#${field}`), ...(version === undefined ? {} : { version }) };
       const { bytes, ...found } = await this.#read(view);
       opened.push({ name, ...(field === undefined ? {} : { field }), ...found, base64: toBase64(bytes) });
       bytes.fill(0);
@@ -181,7 +181,7 @@ class Serving implements RunningAgent {
   async #value(name: string, parameters: URLSearchParams, response: ServerResponse): Promise<void> {
     const [field, version] = [parameters.get('field'), parameters.get('version')];
     if (version !== null && !/^[1-9][0-9]{0,8}$/.test(version)) throw new VaultError('USAGE', 'version is no number of a version');
-    const { bytes, version: number, kind } = await this.#read({ name: decodeURIComponent(name), ...(field === null ? {} : { field }), ...(version === null ? {} : { version: Number(version) }) });
+    const { bytes, version: number, kind } = await this.#read({ ...parseView(textOf(name) + (field === null ? '' : `#${field}`)), ...(version === null ? {} : { version: Number(version) }) });
     response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': bytes.length, 'oxp-vault-version': String(number), 'oxp-vault-kind': kind });
     response.end(bytes, () => bytes.fill(0));
   }
@@ -207,6 +207,14 @@ function urlOf(request: IncomingMessage): URL {
     return new URL(request.url ?? '/', ORIGIN);
   } catch (cause) {
     throw new VaultError('USAGE', 'the question has no path that could be read', { cause });
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return ''; // no UTF-8: no name either
   }
 }
 

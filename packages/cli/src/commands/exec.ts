@@ -1,0 +1,136 @@
+/** `exec -- PROGRAM`: unlocks once, gives the program what it is asked to, and an agent for that program alone. */
+import { AGENT_VARIABLE, findVersion, openViews, parseView, planOpening, privateSocket, renderSecrets, type RunningAgent, Secret, serveAgent, Session, type Vault, VaultError, type View } from '@oxp-vault/core';
+import type { Command } from 'commander';
+import { type Act, collect, examples, readOptions } from '../command.js';
+import type { CliContext } from '../context.js';
+import { reportError, toVaultError } from '../errors.js';
+import { OutputClosed } from '../io.js';
+import { EXIT_NOT_FOUND, runInPlace } from '../running.js';
+import { scalewayVariables } from '../scaleway-variables.js';
+
+interface Options {
+  readonly env?: readonly string[];
+  readonly scaleway?: string;
+  readonly scope?: readonly string[];
+  readonly mask?: boolean;
+  readonly purpose?: string;
+}
+
+/** What fails before the program runs, as `env` says it. */
+const EXIT_BEFORE = 125;
+/** Seconds. The program's end ends the agent; this is for a clock that jumps. */
+const LONGEST = 30 * 86_400;
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+export function define(command: Command, act: Act): void {
+  readOptions(command)
+    .description('Runs a program with secrets in its environment, and gives it an agent of its own (OXP_VAULT_AGENT), so that what it starts asks for no passphrase. Nothing is written to disk; the exit code is that of the program; what could be opened is recorded before it starts, and what was when it ends.')
+    .argument('<program...>', 'what to run, after --')
+    .option('--env <VAR=NAME>', 'a variable with the value of NAME or NAME#FIELD; repeat', collect)
+    .option('--scaleway <name>', 'the api-key NAME as SCW_* variables, and as AWS_* for a state backend in S3')
+    .option('--scope <path>', 'what its agent may open beside these: a secret, or dns/ for all below it; repeat', collect)
+    .option('--mask', 'replace these values by *** in what the program prints')
+    .option('--purpose <words>', 'why, for the log')
+    .action(act(exec));
+  examples(command, 'oxp-vault exec --scaleway scaleway/root -- terraform apply', 'oxp-vault exec --env TF_VAR_tsig=dns/rfc2136_tsig_secret#secret --scope pki/ -- terraform plan', 'oxp-vault exec --env DB_PASSWORD=app/password -- ./migrate.sh');
+}
+
+async function exec(context: CliContext, program: readonly string[], options: Options): Promise<number> {
+  let prepared: Prepared;
+  try {
+    prepared = await prepare(context, program[0] ?? '', options);
+  } catch (error) {
+    if (error instanceof OutputClosed) throw error;
+    await reportError(toVaultError(error), context.io, context.json);
+    return EXIT_BEFORE;
+  }
+  const { agent, session, values, env } = prepared;
+  try {
+    const mask = options.mask ? values.map((value) => value.use((bytes) => Uint8Array.from(bytes))) : [];
+    const code = await runInPlace(program as readonly [string, ...string[]], { env, cwd: context.io.cwd, mask });
+    if (typeof code === 'number') return code;
+    await context.say(`oxp-vault: ${program[0]} ${code.failed === EXIT_NOT_FOUND ? 'is not found' : 'cannot be run'}`);
+    return code.failed;
+  } finally {
+    for (const value of values) value.wipe();
+    await (agent ? agent.stop() : session.end());
+  }
+}
+
+interface Prepared {
+  readonly session: Session;
+  readonly agent: RunningAgent | undefined;
+  readonly values: readonly Secret[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+async function prepare(context: CliContext, program: string, options: Options): Promise<Prepared> {
+  const wanted = (options.env ?? []).map(parseVariable);
+  const vault = await context.vault({ identity: true });
+  // A name that is none is told before anything is recorded.
+  for (const { view } of wanted) await planOpening(vault, [view], 'raw', { target: 'stream' });
+  if (options.scaleway !== undefined) findVersion(vault, options.scaleway);
+  const named = [...wanted.map(({ view }) => view.name), ...(options.scaleway === undefined ? [] : [options.scaleway])];
+  const scope = [...new Set([...named, ...(options.scope ?? [])])];
+  const purpose = options.purpose ?? `exec ${program.split('/').at(-1) ?? ''}`.slice(0, 200);
+  const session = await Session.begin(vault, { scope: scope.length > 0 ? scope : ['/'], purpose, offline: context.options.offline ?? false });
+  const values: Secret[] = [];
+  try {
+    const env: Record<string, string | undefined> = { ...context.io.env };
+    for (const { variable, view } of wanted) {
+      const value = await read(vault, session, view);
+      values.push(value);
+      env[variable] = textOf(variable, value);
+    }
+    if (options.scaleway !== undefined) {
+      const { shown, hidden, secret } = await scalewayVariables(vault, options.scaleway, (view) => read(vault, session, view));
+      values.push(secret);
+      for (const [variable, value] of shown) env[variable] = value;
+      for (const variable of hidden) env[variable] = textOf(variable, secret);
+    }
+    const agent = await serveAgent(session, { socket: await privateSocket(), until: context.clock.now() + LONGEST });
+    env[AGENT_VARIABLE] = agent.socket;
+    return { session, agent, values, env };
+  } catch (error) {
+    for (const value of values) value.wipe();
+    await session.end();
+    throw error;
+  }
+}
+
+interface Variable {
+  readonly variable: string;
+  readonly view: View;
+}
+
+function parseVariable(text: string): Variable {
+  const at = text.indexOf('=');
+  const variable = text.slice(0, Math.max(at, 0));
+  if (!VARIABLE.test(variable)) throw new VaultError('USAGE', '--env takes VAR=NAME or VAR=NAME#FIELD', { hint: 'For example: --env TF_VAR_tsig=dns/rfc2136_tsig_secret#secret' });
+  return { variable, view: parseView(text.slice(at + 1)) };
+}
+
+async function read(vault: Vault, session: Session, view: View): Promise<Secret> {
+  const opening = await planOpening(vault, [view], 'raw', { target: 'stream' });
+  const opened = await openViews(vault, opening, {}, (wanted) => Promise.all(wanted.map(({ name, version }) => session.open(name, version))));
+  try {
+    const rendered = await renderSecrets(opening.format, opened, opening.options);
+    if (rendered.type === 'files') throw new VaultError('INTERNAL', 'a single value was rendered as files');
+    return Secret.take(rendered.bytes.slice());
+  } finally {
+    for (const { file } of opened) file.wipe();
+  }
+}
+
+function textOf(variable: string, value: Secret): string {
+  return value.use((bytes) => {
+    let text: string;
+    try {
+      text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    } catch {
+      text = '\0'; // no text: refused below
+    }
+    if (!text.includes('\0')) return text;
+    throw new VaultError('FORMAT_UNSUITABLE', `the value for ${variable} is no text that a variable can hold`, { hint: 'Let the program open it by itself: oxp-vault open NAME' });
+  });
+}

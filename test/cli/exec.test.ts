@@ -1,0 +1,98 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { binDirectory, buildCli, runBin } from './harness.js';
+import { owner, type VaultOwner } from './person.js';
+
+const SCALEWAY = { SCW_ACCESS_KEY: 'SCWDEMODEMODEMODEMO0', SCW_SECRET_KEY: 'c0ffee00-1111-4222-8333-444455556666' };
+
+async function aliceWith(): Promise<{ alice: VaultOwner; value: string; env: Record<string, string> }> {
+  const alice = await owner();
+  await alice.must(['seal']);
+  const value = (await alice.must(['open', 'app/password'])).text;
+  return { alice, value, env: { PATH: `${binDirectory(alice.home)}:${process.env['PATH']}` } };
+}
+
+const log = async (alice: VaultOwner, last: number): Promise<string[]> => (await alice.must(['audit', 'log', '--last', String(last)])).text.trim().split('\n').map((line) => line.replace(/^.*\(laptop\) +/, ''));
+
+describe('exec', () => {
+  beforeAll(buildCli, 300_000);
+
+  it('gives the program its variables, its streams and its exit code, and records scope and opening', async () => {
+    const { alice, value, env } = await aliceWith();
+    const result = await runBin(alice, ['exec', '--env', 'DB_PASSWORD=app/password', '--', 'sh', '-c', 'cat; printf %s "$DB_PASSWORD"; echo told >&2; exit 7'], { env, input: 'given ' });
+    expect([result.code, result.text, result.stderr]).toEqual([7, `given ${value}`, 'told\n']);
+    expect(await log(alice, 2)).toEqual(['began a session that may open app/password (exec sh)', 'ended a session that opened app/password v1 (exec sh)']);
+  });
+
+  it('lets what it starts open within the scope without an identity, and leaves nothing behind', async () => {
+    const { alice, value, env } = await aliceWith();
+    await alice.must(['seal', 'dns/key', '--kind', 'tsig', '--set', 'key=demo.']);
+    const locked = { ...env, OXP_VAULT_IDENTITY: join(alice.home, '.config/oxp-vault/identity.age') };
+    const script = 'echo "$OXP_VAULT_AGENT"; export OXP_VAULT_IDENTITY=/nowhere; oxp-vault open app/password; echo; oxp-vault open dns/key; echo $?';
+    const { text, stderr } = await runBin(alice, ['exec', '--scope', 'app/', '--', 'sh', '-c', script], { env: locked });
+    const [socket = '', opened, outside] = text.split('\n');
+    expect([opened, outside]).toEqual([value, '9']);
+    expect(stderr).toContain('IDENTITY_NOT_FOUND');
+    expect(existsSync(dirname(socket))).toBe(false);
+  });
+
+  it('gives a Scaleway key as the tools expect it', async () => {
+    const { alice, env } = await aliceWith();
+    alice.write('bootstrap.yaml', 'secrets:\n  scaleway/root: { kind: api-key, import: { env: { access: SCW_ACCESS_KEY, secret: SCW_SECRET_KEY } } }\n');
+    await alice.must(['seal'], { env: SCALEWAY });
+    const { text } = await runBin(alice, ['exec', '--scaleway', 'scaleway/root', '--', 'sh', '-c', 'echo "$SCW_ACCESS_KEY $SCW_SECRET_KEY $AWS_ACCESS_KEY_ID $AWS_SECRET_ACCESS_KEY"'], { env });
+    expect(text).toBe(`${SCALEWAY.SCW_ACCESS_KEY} ${SCALEWAY.SCW_SECRET_KEY} ${SCALEWAY.SCW_ACCESS_KEY} ${SCALEWAY.SCW_SECRET_KEY}\n`);
+    const refused = await runBin(alice, ['exec', '--scaleway', 'app/password', '--', 'true'], { env });
+    expect([refused.code, refused.stderr.includes('FORMAT_UNSUITABLE')]).toEqual([125, true]);
+  });
+
+  it('masks the values, also where they come in pieces, as Base64 and on standard error', async () => {
+    const { alice, value, env } = await aliceWith();
+    const script = 'printf "%s" "a${V%?????}"; sleep 0.2; printf "%s" "${V#"${V%?????}"}z"; printf "%s" "$V" | base64; printf "err $V" >&2';
+    const { text, stderr } = await runBin(alice, ['exec', '--mask', '--env', 'V=app/password', '--', 'sh', '-c', script], { env });
+    expect([text, stderr]).toEqual(['a***z***\n', 'err ***']);
+    expect(text + stderr).not.toContain(value.slice(0, 8));
+  });
+
+  it('says with 125, 126 and 127 that the program never ran', async () => {
+    const { alice, env } = await aliceWith();
+    const code = async (...words: string[]): Promise<number> => (await runBin(alice, ['exec', ...words], { env })).code;
+    alice.write('plain', 'x');
+    const entries = (await log(alice, 100)).length;
+    expect(await code('--env', 'V=no/such', '--', 'true')).toBe(125);
+    expect(await code('--env', '1V=app/password', '--', 'true')).toBe(125);
+    expect((await log(alice, 100)).length).toBe(entries);
+    expect(await code('--', './plain')).toBe(126);
+    expect(await code('--', 'no-such-program')).toBe(127);
+  });
+
+  it('passes a signal on, says by its code which one ended the program, and still closes the session', async () => {
+    const { alice, env } = await aliceWith();
+    const script = 'trap "echo caught; exit 3" TERM; echo "$PPID"; while :; do sleep 0.05; done';
+    const running = runBin(alice, ['exec', '--scope', 'app/', '--', 'sh', '-c', `{ ${script}; } > ${join(alice.work, 'out')}`], { env });
+    let parent = '';
+    for (let i = 0; i < 500 && parent === ''; i++) {
+      await sleep(20);
+      parent = existsSync(join(alice.work, 'out')) ? readFileSync(join(alice.work, 'out'), 'utf8').trim() : '';
+    }
+    expect(Number(parent)).toBeGreaterThan(1);
+    process.kill(Number(parent), 'SIGTERM');
+    expect((await running).code).toBe(3);
+    expect(readFileSync(join(alice.work, 'out'), 'utf8')).toContain('caught');
+    expect((await log(alice, 1))[0]).toBe('ended a session that opened nothing');
+    const killed = await runBin(alice, ['exec', '--scope', 'app/', '--', 'sh', '-c', 'kill -KILL $$'], { env });
+    expect(killed.code).toBe(137);
+  });
+
+  it('leaves no socket in the temporary directory', async () => {
+    const { alice, env } = await aliceWith();
+    const mine = (): string[] => readdirSync(tmpdir()).filter((name) => /^oxp-vault-[A-Za-z0-9]{6}$/.test(name));
+    const before = mine();
+    const { text } = await runBin(alice, ['exec', '--scope', 'app/', '--', 'sh', '-c', 'ls -d "$(dirname "$OXP_VAULT_AGENT")"'], { env });
+    expect(before).not.toContain(text.trim().split('/').at(-1));
+    expect(mine()).not.toContain(text.trim().split('/').at(-1));
+  });
+});
