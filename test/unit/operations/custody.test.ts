@@ -222,6 +222,14 @@ describe('checking', () => {
     expect(await late(NOW + 91 * DAY)).toEqual([`true nobody has looked for 90 days whether the share of ${NAME} v1 of alice, bob, dora still opens`]);
     await checkShares(await as(cast.bob, NOW + 91 * DAY));
     expect(await late(NOW + 92 * DAY)).toEqual([`false nobody has looked for 90 days whether the share of ${NAME} v1 of alice, dora still opens`]);
+    // Whose share does not open is not late, and who cannot look any more is not asked to.
+    flip(store.files, pathOf(store, /0001-shares\/dora-/));
+    await checkShares(await as(cast.dora, NOW + 92 * DAY));
+    const bob = await as(cast.bob);
+    await bob.append({ entries: [bob.sign('device.add', { card: phone.card.line })], files: [] });
+    const onPhone = await as(phone);
+    await removeDevice(onPhone, ownDevice(onPhone, 'laptop'), { lost: true });
+    expect((await vaultStatus(await as(phone, NOW + 300 * DAY), phone.card)).items.filter((item) => item.text.includes('90 days')).map((item) => item.text)).toEqual([`nobody has looked for 90 days whether the share of ${NAME} v1 of alice still opens`]);
   });
 });
 
