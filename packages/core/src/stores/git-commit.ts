@@ -1,5 +1,7 @@
 /** Makes commits in a repository without any index or work tree: one `git fast-import` writes the files, the trees and the commit. */
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { VaultError } from '../errors.js';
 import { failureOf, linesOf } from './git-errors.js';
 import type { Git } from './git-process.js';
@@ -37,10 +39,17 @@ export async function writeCommit(git: Git, committer: Committer, change: NewCom
   const result = await git.run(['fast-import', '--quiet', '--force', '--date-format=raw', '--cat-blob-fd=1'], { input: script(committer, change, now) });
   const [, commit, tree] = /^([0-9a-f]{40,64})\n040000 tree ([0-9a-f]{40,64})\t\n$/.exec(result.stdout.toString('utf8')) ?? [];
   if (result.code !== 0 || commit === undefined || tree === undefined) {
-    const { error } = failureOf(result, 'cannot write the commit in', git.dir ?? '');
+    await removeCrashReport(git, result.stderr);
+    const { error } = failureOf({ ...result, stdout: Buffer.alloc(0) }, 'cannot write the commit in', git.dir ?? '');
     throw new VaultError('STORE_IO', error.message, { details: error.details, ...(error.hint === undefined ? {} : { hint: error.hint }) });
   }
   return committer.sign ? signedCommit(git, committer, change, tree) : commit;
+}
+
+/** Fast-import leaves one in the repository whenever it fails, and nobody would ever collect them. */
+async function removeCrashReport(git: Git, said: string): Promise<void> {
+  const [, file] = /^fast-import: dumping crash report to (.+\/fast_import_crash_\d+)$/m.exec(said) ?? [];
+  if (file !== undefined && git.dir !== undefined && dirname(file) === git.dir) await rm(file, { force: true });
 }
 
 async function signedCommit(git: Git, { ident }: Committer, { parent, message }: NewCommit, tree: string): Promise<string> {

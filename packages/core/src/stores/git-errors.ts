@@ -7,7 +7,7 @@ import type { GitResult } from './git-process.js';
  * `moved`: somebody else was first. `busy`: another process holds a lock for a moment. `cut`: nobody knows how far it got.
  * The others will not be better at the next try.
  */
-export type GitTrouble = 'moved' | 'busy' | 'cut' | 'declined' | 'access' | 'absent' | 'full' | 'unsafe' | 'damaged' | 'aborted' | 'other';
+export type GitTrouble = 'moved' | 'busy' | 'cut' | 'declined' | 'access' | 'absent' | 'full' | 'closed' | 'unsafe' | 'damaged' | 'aborted' | 'other';
 
 export interface GitFailure {
   readonly trouble: GitTrouble;
@@ -18,6 +18,7 @@ export interface GitFailure {
 // of a message and whether trying again makes sense.
 const SIGNS: readonly (readonly [GitTrouble, RegExp])[] = [
   ['full', /no space left on device|disk quota exceeded|file too large|quota (?:has been )?exceeded|insufficient disk/i],
+  ['closed', /read-only file system|insufficient permission for adding|unable to create temporary object directory|unable to create '[^']*': permission denied/i],
   ['unsafe', /dubious ownership/i],
   ['damaged', /bad object|missing (?:blob|tree|commit)|is corrupt|did not send all necessary objects|unable to read (?:tree|[0-9a-f]{40})|invalid object/i],
   ['moved', /\[rejected\]|non-fast-forward|fetch first|incorrect old value|is at [0-9a-f]+ but expected|reference already exists|failed to update ref|cannot lock ref 'refs\/heads|failed to lock/i],
@@ -60,6 +61,7 @@ const WORDS: Readonly<Record<GitTrouble, readonly [why: string, hint: string]>> 
   access: ['access was denied', 'Try `git ls-remote` with that address: it uses the same keys and credential helpers. To write, the account needs the right to push.'],
   absent: ['there is no such repository, or you may not see it', 'Check the address. A new, empty repository has to be made at the server first.'],
   full: ['there is no room left', 'Make room, here or at the server as it says, and run the command again. Nothing was changed.'],
+  closed: ['it cannot be written to there', 'Check the owner and mode of that repository, here or at the server as it says, and that its disk is not mounted read-only. Nothing was changed.'],
   unsafe: ['git does not trust a repository that belongs to somebody else', 'See `git help config`, safe.directory.'],
   damaged: ['objects are missing or damaged', DAMAGED],
   aborted: ['it was interrupted', 'Run the command again: an entry is never appended twice.'],
