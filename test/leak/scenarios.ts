@@ -274,7 +274,7 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
     await s.cli(0, ['sync', '--from', './copy']);
     // Plaintext where entries belong: an easy slip.
     await s.cli(0, ['sync', '--from', input(s, 'no-queue', `${release(s, 'Queue')}\n{"line":"${core('Queue')}"}\n`)]);
-    await s.cli(3, ['sync', '--from', core('Queue')]);
+    await s.cli(3, ['sync', '--from', 'nowhere']);
     await s.cli(0, ['sync', '--restore', '--json']);
     await s.cli(2, ['sync', '--repin', core('Queue')]);
     await s.cli(3, ['sync', '--discard', core('Queue'), '--yes']);
