@@ -1,9 +1,10 @@
 /** A canary through every command, in every way in which a command meets a secret: values, passphrases, keys, mistakes. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ageDecrypt } from '../../packages/core/src/primitives/age.js';
 import { identityOfBytes } from '../../packages/core/src/primitives/age-identity.js';
+import { BIN } from '../cli/harness.js';
 import { kubeconfig, malformed, sealFaults } from './mistakes.js';
 import { needlesFor } from './needles.js';
 import { core, fresh, input, names, record, recordOpened, release, type Scenario } from './stage.js';
@@ -99,6 +100,30 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
     await s.cli(1, ['terraform', 'key-provider', 'imported/password'], { input: 'null' });
     await s.cli(1, ['terraform', 'key-provider', 'made/state'], { input: `{"${core('Document')}":1}` });
     await s.cli(1, ['terraform', 'key-provider', 'made/state'], { input: core('Document') });
+  }],
+  ['exec', async (s) => {
+    // A variable of the program is where the value was asked to be: here it is what the program's agent gives.
+    await s.cli(0, ['exec', '--scope', 'imported/', '--', process.execPath, BIN, 'open', 'imported/document'], { values: true, env: { OXP_VAULT_IDENTITY: join(s.inputs, 'alice.age') } });
+    await s.cli(9, ['exec', '--scope', 'made/', '--', process.execPath, BIN, '--identity', '/nowhere', 'open', 'imported/document']);
+    await s.cli(125, ['exec', '--env', `V=${core('Document')}`, '--', 'true']);
+    await s.cli(125, ['exec', '--env', core('Document'), '--', 'true']);
+    await s.cli(125, ['exec', '--scaleway', 'imported/document', '--', 'true']);
+  }],
+  ['agent start', async (s) => {
+    const runtime = join(s.person.home, 'runtime');
+    mkdirSync(runtime, { mode: 0o700 });
+    const oxp = `'${process.execPath}' '${BIN}'`;
+    const script = `${oxp} agent start --for 5m && OXP_VAULT_IDENTITY=/nowhere ${oxp} open imported/document && ${oxp} agent status && ${oxp} agent stop`;
+    await s.cli(0, ['exec', '--scope', 'made/', '--', 'env', '-u', 'OXP_VAULT_AGENT', 'sh', '-c', script], { values: true, env: { XDG_RUNTIME_DIR: runtime } });
+    await s.cli(2, ['agent', 'start', '--for', core('Document')]);
+    await s.cli(2, ['agent', 'start', '--foreground', '--scope', core('Document')]);
+  }],
+  ['agent status', async (s) => {
+    await s.cli(9, ['agent', 'status', '--json'], { env: { XDG_RUNTIME_DIR: join(s.person.home, 'runtime') } });
+    await s.cli(9, ['agent', 'status'], { env: { OXP_VAULT_AGENT: '/nowhere/agent.sock' } });
+  }],
+  ['agent stop', async (s) => {
+    await s.cli(9, ['agent', 'stop'], { env: { XDG_RUNTIME_DIR: join(s.person.home, 'runtime') } });
   }],
   ['list', async (s) => {
     await s.cli(0, ['list']);
