@@ -48,6 +48,8 @@ export class HandoverLog {
   state: VaultState = emptyState;
   /** Digest of the newest entry. */
   last = '';
+  /** Every leaf, void or not, with the file that came with it. */
+  readonly leaves: { readonly data: Uint8Array; readonly file?: Uint8Array }[] = [];
   #count = 0;
   #fresh = 0;
   #vault = '';
@@ -86,6 +88,7 @@ export class HandoverLog {
     }, signingKey);
     const leaf = this.state.size;
     this.last = digestOf(signed);
+    this.leaves.push({ data: signed.line, ...(file ? { file } : {}) });
     const files = [...(file ? [file] : []), ...(signed.object ? [signed.object.bytes] : [])];
     this.state = apply(this.state, { data: signed.line, file: (digest) => files.find((bytes) => sha256Hex(bytes) === digest) });
     return this.state.voids.get(String(leaf))?.code;
