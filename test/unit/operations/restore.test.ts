@@ -27,7 +27,7 @@ beforeEach(async () => {
   await openAs(store, cast.bob, { local });
 });
 
-const at = (from: RawStore): [string, string][] => [...from.files].map(([path, bytes]): [string, string] => [path, sha256Hex(bytes)]).sort();
+const at = (from: RawStore): string[] => [...from.files].map(([path, bytes]) => `${path} ${sha256Hex(bytes)}`).sort();
 const replaceBy = (other: Map<string, Uint8Array>): void => {
   store.files.clear();
   for (const [path, bytes] of other) store.files.set(path, bytes);
@@ -85,7 +85,7 @@ describe.each(damages)('a store that is %s', (how, code, damage) => {
     // What is known already is not read again by a load: a file that was changed is found by who reads it.
     if (how !== 'with a changed page') expect(await codeOf(openAs(store, cast.bob, { local }))).toBe(code);
     expect(await restore({ copy: good })).toMatchObject({ source: 'copy', fault: { code }, missing: [], size: world.vault.point.size });
-    for (const [path, digest] of at(good)) expect([path, sha256Hex(store.files.get(path)!)]).toEqual([path, digest]);
+    expect(at(store)).toEqual(expect.arrayContaining(at(good)));
     expect((await verifyVault(await openAs(store, cast.bob, { local }))).ok).toBe(true);
   });
 

@@ -36,7 +36,7 @@ describe('a copy that was written to', () => {
     expect(names()).toEqual(['app/one', 'app/two']);
     expect(vault.state.secrets.secrets.get('app/two')!.map((v) => v.sealer.person)).toEqual(['bob', 'bob']);
     const [opened] = await openSecrets(vault, { secrets: [{ name: 'app/two', version: 1 }] });
-    expect(await opened!.file.use((bytes) => new TextDecoder().decode(bytes))).toBe('of bob');
+    expect(opened!.file.use((bytes) => new TextDecoder().decode(bytes))).toBe('of bob');
     const [waiting] = await rejected();
     expect(waiting).toMatchObject({ digest: taken.rejected[0]!.digest });
     expect(waiting!.files.map(({ path }) => path)).toEqual([[...copy.files.keys()].find((path) => path.startsWith('secrets/app/one/0002-'))]);
@@ -190,7 +190,7 @@ it('entries that wait go in one run, in the order of signing', async () => {
   let swaps = 0;
   const counting = { ...store, swapCheckpoint: async (old: Uint8Array | undefined, next: Uint8Array) => { swaps++; return store.swapCheckpoint(old, next); } };
   for (let i = 0; i < 5; i++) await enqueue(bob.local, bob.id, entryBy(bob, cast.bob, 'secret.open', { scope: ['/'], purpose: `${i}`, online: false }));
-  const counted = await openAs(counting as RawStore, cast.bob, { local: bob.local });
+  const counted = await openAs(counting, cast.bob, { local: bob.local });
   const { drainQueue } = await import('../../../packages/core/src/operations/drain.js');
   expect((await drainQueue(counted)).appended).toHaveLength(5);
   expect([swaps, counted.point.size]).toEqual([1, size + 5]);
