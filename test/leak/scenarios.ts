@@ -243,7 +243,12 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
   }],
   ['member list', async (s) => void (await s.cli(0, ['member', 'list', '--json']))],
   ['member remove', async (s) => {
-    await s.cli(0, ['member', 'remove', 'bruno', '--yes']);
+    const removed: unknown = JSON.parse((await s.cli(0, ['member', 'remove', 'bruno', '--yes', '--rotate', '--json'])).text);
+    const { rotated } = removed as { rotated: { secrets: { name: string }[] } };
+    if (rotated.secrets.length < 4) throw new Error('next to nothing was rotated: this scenario shows nothing');
+    for (const { name } of rotated.secrets) await recordOpened(s, name);
+    await s.cli(7, ['member', 'remove', 'bruno']);
+    await s.cli(0, ['member', 'remove', 'bruno', '--rotate']);
     await s.cli(3, ['member', 'remove', core('Member').toLowerCase(), '--yes']);
   }],
   ['policy show', async (s) => void (await s.cli(0, ['policy', 'show', '--json']))],
@@ -263,6 +268,14 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
     await s.cli(0, ['status', '--json']);
     await s.cli(0, ['status', '--without', 'alice', '--json']);
     await s.cli(3, ['status', '--without', core('Document')]);
+  }],
+  ['exposure', async (s) => {
+    await s.cli(0, ['exposure']);
+    await s.cli(0, ['exposure', '--json']);
+    await s.cli(0, ['exposure', '/']);
+    await s.cli(0, ['exposure', '--person', 'alice', '--person', 'bruno']);
+    await s.cli(2, ['exposure', core('Exposure')]);
+    await s.cli(3, ['exposure', '--person', core('Exposure').toLowerCase()]);
   }],
   ['check', async (s) => void (await s.cli(0, ['check', '--json']))],
   ['audit log', async (s) => {

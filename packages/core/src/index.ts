@@ -53,6 +53,9 @@ export { lossesInWords, lossesWithout, type Loss, type LossKind } from './operat
 export { vaultStatus, type StatusItem, type StatusReport } from './operations/status.js';
 export { verifyVault, type AuditReport, type FileFault } from './operations/audit.js';
 export { entryInWords, readLog, type LogLine } from './operations/log-view.js';
+export { exposureOf, summariseExposure, type ExposureDevice, type ExposureHow, type ExposureQuery, type ExposureReport, type ExposureSummary, type Knowledge, type RecordedOpening, type SharesTogether } from './operations/exposure.js';
+export type { How } from './operations/exposure-evidence.js';
+export type { Replacement } from './operations/exposure-replaced.js';
 export { exportTiles, findLeaf, proveLeaf } from './operations/log-proof.js';
 
 // Who is who, and who may what
@@ -73,7 +76,7 @@ export { findProposal, proposePolicy, signPolicy, withdrawPolicy, type PolicyOut
 
 // People, devices and the keys of roles
 export { grantMissing, successorBase, turnDueKeys, withMember, withoutMember, withoutRoles, type MemberAddition } from './operations/members.js';
-export { knownTo, type KnownSecret } from './operations/known-secrets.js';
+export { planOffboarding, rotateAll, type OffboardingPlan, type OffboardingTask, type RotationRun } from './operations/offboarding.js';
 export { addDevice, addedThrough, checkRemoval, ownDevice, removeDevice, type DeviceChange } from './operations/devices.js';
 export { grantRole, turnRole, ungranted } from './operations/role-turn.js';
 export { makeMissingKeys } from './operations/init.js';

@@ -35,6 +35,7 @@ export const COMMANDS: readonly CommandRow[] = [
   { name: 'standing', group: 'People', summary: 'machines that open secrets without a record', load: () => import('./standing.js') },
 
   { name: 'status', group: 'Looking', summary: 'what waits for you, what is stale or due', load: () => import('./status.js') },
+  { name: 'exposure', group: 'Looking', summary: 'who could still know what', load: () => import('./exposure.js') },
   { name: 'check', group: 'Looking', summary: 'verify everything, for CI', load: () => import('./check.js') },
   { name: 'audit', group: 'Looking', summary: 'read, verify, prove and export the log', load: () => import('./audit.js') },
 

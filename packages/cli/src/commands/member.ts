@@ -1,12 +1,13 @@
 /** `member add | remove`: a policy change, one small file a role, and for a leaver what they still know. */
-import { grantMissing, knownTo, type KnownSecret, type Policy, proposePolicy, rolesOf, turnDueKeys, type Vault, VaultError, withMember, withoutMember, withoutRoles } from '@oxp-vault/core';
+import { grantMissing, type Knowledge, type Policy, proposePolicy, rolesOf, turnDueKeys, type Vault, VaultError, withMember, withoutMember, withoutRoles } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { readCardFile } from '../card-file.js';
 import { type Act, collect, examples, readOptions, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { renewDraft } from '../draft-file.js';
+import { again, knowledgeOf, type Leaver, listKnown, rotateKnown } from '../offboarding.js';
 import { mustBeNew, outcomeInWords, showDifference, tellKeys, tellWaiting } from '../policy-view.js';
-import { count, table } from '../render.js';
+import { table } from '../render.js';
 import { vaultForWriting } from '../writing.js';
 
 interface AddOptions {
@@ -29,11 +30,13 @@ export function define(command: Command, act: Act): void {
   examples(
     vaultOptions(command.command('remove'))
       .summary('remove a person, and say what they know')
-      .description('Removes a person and all their devices, turns the keys of their roles as far as you can, and lists what they still know and how to replace it. With --role: takes them out of that role only, which the managers of a managed role decide without the admins.')
+      .description('Removes a person and all their devices, turns the keys of their roles as far as you can, and lists what they still know and how to replace it. With --rotate it makes the new values that you may make; typed again it goes on with what is left. With --role: takes them out of that role only, which the managers of a managed role decide without the admins.')
       .argument('<name>', 'the person')
       .option('--role <role>', 'take them out of this role, and leave them enrolled; repeat', collect, [])
+      .option('--rotate', 'make a new value of everything that they could know and that you may rotate')
       .action(act(remove)),
     'oxp-vault member remove carol',
+    'oxp-vault member remove carol --rotate',
     'oxp-vault member remove erin --role platform',
   );
   examples(
@@ -85,30 +88,39 @@ async function list(context: CliContext): Promise<void> {
   await context.result(found, table(['PERSON', 'KIND', 'ADMIN', 'ROLES', 'DEVICES'], rows));
 }
 
-async function remove(context: CliContext, person: string, { role: roles }: { role: readonly string[] }): Promise<number> {
+async function remove(context: CliContext, person: string, { role: roles, rotate = false }: { role: readonly string[]; rotate?: boolean }): Promise<number> {
   const vault = await vaultForWriting(context);
-  const known = await knownTo(vault, person);
+  const leaver = { person, roles };
+  const knowledge = await knowledgeOf(vault, leaver);
+  const gone = roles.length > 0 ? !roles.some((role) => rolesOf(vault.policy.policy, person).includes(role)) : !vault.policy.people.has(person);
+  if (gone && rotate) return goOn(context, vault, leaver, knowledge);
+  if (gone && roles.length === 0) throw new VaultError('ALREADY_DONE', `${person} has left already`, { hint: `What they could know: oxp-vault exposure --person ${person}. To replace it: ${again(leaver)}` });
   const outcome = await change(context, vault, roles.length > 0 ? withoutRoles(vault.policy, person, roles) : withoutMember(vault.policy, person), roles.length > 0 ? `Take ${person} out of ${roles.join(', ')}?` : `Remove ${person}?`);
   if (!outcome) return 0;
   const turned = outcome.inEffect && vault.policy.people.has(vault.requireEnrolled().card.person) ? await turnDueKeys(vault) : [];
   await renewDraft(context, vault);
   const stale = [...vault.policy.roles].filter(([, state]) => state.stale).map(([role]) => role);
-  await context.result({ person, policy: outcome, turned, stale, known }, outcomeInWords(outcome) + turnedInWords(context, turned) + knownInWords(person, known));
+  // What is made anew while they are still members, they can read as well.
+  const run = rotate && outcome.inEffect ? await rotateKnown(context, vault, leaver, knowledge) : undefined;
+  const list = run ?? listKnown(vault, leaver, knowledge);
+  await context.result({ person, policy: outcome, turned, stale, ...list.document }, outcomeInWords(outcome) + turnedInWords(context, turned) + list.text);
   await tellKeys(context, vault);
-  if (!outcome.inEffect) return tellWaiting(context, outcome);
-  const rotatable = known.filter((secret) => secret.inUse && secret.rotation.how === 'generate').map((secret) => secret.name);
-  if (rotatable.length > 0) await context.next(`oxp-vault rotate ${rotatable.slice(0, 3).join(' ')}${rotatable.length > 3 ? ' …' : ''}`);
-  return 0;
+  if (!outcome.inEffect) {
+    if (rotate) await context.warn(`Nothing was rotated: ${person} could read the new values too. Once the policy is in effect: ${again(leaver)}`);
+    return tellWaiting(context, outcome);
+  }
+  if (list.next !== undefined) await context.next(list.next);
+  return run?.code ?? 0;
+}
+
+/** Of somebody who has left already: after a run that was stopped, or once the others have signed. */
+async function goOn(context: CliContext, vault: Vault, leaver: Leaver, knowledge: readonly Knowledge[]): Promise<number> {
+  const run = await rotateKnown(context, vault, leaver, knowledge);
+  await context.result({ person: leaver.person, ...run.document }, run.text);
+  if (run.next !== undefined) await context.next(run.next);
+  return run.code;
 }
 
 function turnedInWords(context: CliContext, turned: readonly string[]): string {
   return turned.map((role) => `${context.paint.mark('~')} role ${role} has a new key; nothing had to be resealed\n`).join('');
-}
-
-function knownInWords(person: string, known: readonly KnownSecret[]): string {
-  const inUse = known.filter((secret) => secret.inUse).length;
-  if (known.length === 0) return `${person} never had access to a secret.\n`;
-  const toReplace = ({ name, inUse, rotation }: KnownSecret): string => (!inUse ? 'replaced' : rotation.how === 'generate' ? `oxp-vault rotate ${name}` : rotation.words);
-  const rows = known.map((secret) => [secret.name, secret.versions.map((n) => `v${n}`).join(' '), secret.how, toReplace(secret)]);
-  return `\n${table(['NAME', 'VERSIONS', 'HOW', 'TO REPLACE IT'], rows)}${count(inUse, 'secret')} that ${person} could have known still ${inUse === 1 ? 'has' : 'have'} the same value.\n`;
 }
