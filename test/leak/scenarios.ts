@@ -277,6 +277,11 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
     await s.cli(2, ['exposure', core('Exposure')]);
     await s.cli(3, ['exposure', '--person', core('Exposure').toLowerCase()]);
   }],
+  ['drill', async (s) => {
+    await s.cli(0, ['drill', '--json']);
+    await s.cli(0, ['drill']);
+    await s.cli(9, ['drill', '--identity', 'locked.age', '--passphrase-file', join(s.inputs, 'wrong')]);
+  }],
   ['check', async (s) => void (await s.cli(0, ['check', '--json']))],
   ['audit log', async (s) => {
     await s.cli(0, ['audit', 'log']);

@@ -51,6 +51,8 @@ export { custodyOf, type CustodyLeaf, type CustodyRecord, type CustodyState } fr
 // Watching
 export { lossesInWords, lossesWithout, type Loss, type LossKind } from './operations/without.js';
 export { vaultStatus, type StatusItem, type StatusReport } from './operations/status.js';
+export { recordDrill, runDrill, type DrillLine } from './operations/drill.js';
+export type { DrillSummary } from './operations/drill-items.js';
 export { verifyVault, type AuditReport, type FileFault } from './operations/audit.js';
 export { entryInWords, readLog, type LogLine } from './operations/log-view.js';
 export { exposureOf, summariseExposure, type ExposureDevice, type ExposureHow, type ExposureQuery, type ExposureReport, type ExposureSummary, type Knowledge, type RecordedOpening, type SharesTogether } from './operations/exposure.js';

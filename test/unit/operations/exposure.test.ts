@@ -1,8 +1,8 @@
 /** Exposure of vaults that people work in: grants and devices over time, names that come back, openings, and what replaces a value. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
-  addDevice, exposureOf, grantMissing, openSecrets, ownDevice, proposePolicy, removeDevice, sealBatch, Secret, summariseExposure, turnDueKeys, Vault, withMember, withoutMember,
-  type ExposureQuery, type Identity, type Knowledge,
+  addDevice, exposureOf, grantMissing, openSecrets, ownDevice, proposePolicy, removeDevice, sealBatch, Secret, summariseExposure, turnDueKeys, withMember, withoutMember,
+  type ExposureQuery, type Identity, type Knowledge, type Vault,
 } from '../../../packages/core/src/index.js';
 import { parseEntry } from '../../../packages/core/src/audit/entry.js';
 import { turnRole } from '../../../packages/core/src/operations/role-turn.js';

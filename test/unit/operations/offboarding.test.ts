@@ -86,7 +86,8 @@ describe('rotateAll', () => {
     swaps = Infinity;
     // What is done is not done again.
     expect((await planOf(vault)).rotate.map(({ name }) => name)).toEqual(run.left);
-    expect(await rotateAll(vault, run.left)).toMatchObject({ left: [], lines: { length: 25 } });
+    const rest = await rotateAll(vault, run.left);
+    expect([rest.left, rest.lines.map(({ name }) => name), rest.stopped]).toEqual([[], run.left, undefined]);
     expect(all.map((name) => vault.state.secrets.secrets.get(name)!.length)).toEqual(all.map(() => 2));
   });
 });

@@ -36,6 +36,7 @@ export const COMMANDS: readonly CommandRow[] = [
 
   { name: 'status', group: 'Looking', summary: 'what waits for you, what is stale or due', load: () => import('./status.js') },
   { name: 'exposure', group: 'Looking', summary: 'who could still know what', load: () => import('./exposure.js') },
+  { name: 'drill', group: 'Looking', summary: 'show that everything of yours still opens', load: () => import('./drill.js') },
   { name: 'check', group: 'Looking', summary: 'verify everything, for CI', load: () => import('./check.js') },
   { name: 'audit', group: 'Looking', summary: 'read, verify, prove and export the log', load: () => import('./audit.js') },
 

@@ -1,10 +1,10 @@
 /** `status`: the one place to look. */
-import { lossesInWords, lossesWithout, type StatusItem, type StatusReport, VaultError, vaultStatus } from '@oxp-vault/core';
+import { type DrillSummary, lossesInWords, lossesWithout, type StatusItem, type StatusReport, VaultError, vaultStatus } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { type Act, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { asOf } from '../freshness.js';
-import { columns, count, short, thousands } from '../render.js';
+import { ago, columns, count, short, thousands } from '../render.js';
 
 interface Options {
   readonly offline?: boolean;
@@ -45,6 +45,7 @@ async function status(context: CliContext, { offline }: Options): Promise<void> 
     ['as of', asOf(context, vault, offline === true)],
     ['policy', String(report.policy)],
     ['secrets', thousands(report.secrets)],
+    ...(report.drill ? [['drill', drillWords(report.drill, context.clock.now())]] : []),
     ['expect', report.expect],
   ];
   const mine = report.items.filter((item) => item.mine);
@@ -53,6 +54,11 @@ async function status(context: CliContext, { offline }: Options): Promise<void> 
   await context.result(report, text);
   if (report.items.length === 0) await context.say('Nothing waits for anybody.');
   else if (mine.length === 0) await context.say(`Nothing waits for you; ${count(others.length, 'thing')} for others.`);
+}
+
+/** `3 days ago by carol: 41 opened` */
+function drillWords({ person, time, opened, failed }: DrillSummary, now: number): string {
+  return `${ago(time, now)} by ${person}: ${thousands(opened)} opened${failed === 0 ? '' : `, ${thousands(failed)} failed`}`;
 }
 
 /** `alice (admin, role infra)` */

@@ -40,11 +40,11 @@ export interface Evidence {
   readonly walked: readonly WalkedLeaf[];
   readonly enrolments: readonly Enrolment[];
   /** The stay of this person that a leaf falls into. */
-  enrolled(person: string, leaf: number): Enrolment | undefined;
+  readonly enrolled: (person: string, leaf: number) => Enrolment | undefined;
   /** Every version of every secret. */
   readonly versions: readonly SecretVersion[];
   /** By statement digest. */
-  version(digest: string): SecretVersion | undefined;
+  readonly version: (digest: string) => SecretVersion | undefined;
 }
 
 /** Reads the log once. Needs no private key. Throws STORE_INCOMPLETE, RACE_LOST. */

@@ -74,13 +74,19 @@ export async function openSecrets(vault: Vault, request: OpenRequest): Promise<O
 
 /** Decrypts without recording: for what stays in memory, as a comparison before sealing. Nothing of it may be shown. */
 export async function decryptVersions(vault: Vault, versions: readonly SecretVersion[]): Promise<{ version: SecretVersion; file: Secret }[]> {
+  const decrypt = decrypter(vault);
+  return inParallel(versions, async (version) => ({ version, file: await decrypt(version) }));
+}
+
+/** Decrypts versions one by one, without recording: the grant of a role is opened once for all of them. Nothing may be shown. */
+export function decrypter(vault: Vault): (version: SecretVersion) => Promise<Secret> {
   const rings = new Map<string, Promise<RoleKeys>>();
   const ring = (role: string): Promise<RoleKeys> => {
     const known = rings.get(role) ?? roleKeys(vault, role);
     rings.set(role, known);
     return known;
   };
-  return inParallel(versions, async (version) => ({ version, file: await decryptVersion(vault, version, ring) }));
+  return (version) => decryptVersion(vault, version, ring);
 }
 
 async function decryptVersion(vault: Vault, version: SecretVersion, ring: (role: string) => Promise<RoleKeys>): Promise<Secret> {

@@ -6,6 +6,7 @@ import { rolesOf } from '../policy/rules.js';
 import { newestVersion } from '../seal/state.js';
 import type { Vault } from '../vault.js';
 import { custodyItems } from './custody-items.js';
+import { drillItems, lastDrill, type DrillSummary } from './drill-items.js';
 import { handoverItems } from './handover-items.js';
 import { entryInWords } from './log-view.js';
 import { ungranted } from './role-turn.js';
@@ -44,6 +45,8 @@ export interface StatusReport {
   readonly fetched?: number;
   readonly policy: number;
   readonly secrets: number;
+  /** The newest drill of anybody. */
+  readonly drill?: DrillSummary;
   readonly person?: {
     readonly name: string;
     readonly device: string;
@@ -66,6 +69,7 @@ export async function vaultStatus(vault: Vault, me?: Asking): Promise<StatusRepo
     admin: enrolled && policy.admins.of.includes(me.person),
     roles: enrolled ? rolesOf(policy, me.person) : [],
   };
+  const drill = lastDrill(vault);
   return {
     vault: vault.id,
     name: policy.name,
@@ -77,8 +81,9 @@ export async function vaultStatus(vault: Vault, me?: Asking): Promise<StatusRepo
     ...(vault.freshness?.fetched === undefined ? {} : { fetched: vault.freshness.fetched }),
     policy: policy.number,
     secrets: vault.state.secrets.secrets.size,
+    ...(drill ? { drill } : {}),
     ...(person ? { person } : {}),
-    items: [...trust(vault), ...joining(vault, me), ...admins(vault, who), ...proposals(vault, who ?? newcomer(vault, me)), ...roles(vault, who), ...secrets(vault, who), ...standing(vault, who), ...singlePersons(vault, who), ...custodyItems(vault, who), ...handoverItems(vault, who), ...(await queued(vault, who))],
+    items: [...trust(vault), ...joining(vault, me), ...admins(vault, who), ...proposals(vault, who ?? newcomer(vault, me)), ...roles(vault, who), ...secrets(vault, who), ...standing(vault, who), ...singlePersons(vault, who), ...custodyItems(vault, who), ...drillItems(vault, who), ...handoverItems(vault, who), ...(await queued(vault, who))],
   };
 }
 
