@@ -23,6 +23,9 @@ const LINES: readonly (readonly [line: string, offered: readonly string[], not: 
   ['oxp-vault identity c', ['create'], ['show']],
   ['oxp-vault identity create --pe', ['--person'], ['--device', '--person-x']],
   ['oxp-vault identity create --', ['--person', '--json', '--vault'], ['--tiles']],
+  ['oxp-vault exposure --pe', ['--person'], ['--device']],
+  ['oxp-vault member remove --ro', ['--rotate', '--role'], ['--rounds']],
+  ['oxp-vault dri', ['drill'], ['device']],
   ['oxp-vault --vault somewhere audit ex', ['export'], ['log']],
   // The value of an option is no command, whatever it is called.
   ['oxp-vault --vault identity aud', ['audit'], []],

@@ -168,7 +168,7 @@ describe('README.md', () => {
 
   it('lists as missing no command that is there', () => {
     const named = codeOf(section(text, 'Not in this release')).filter((word) => /^[a-z]+$/.test(word));
-    expect(named.length).toBeGreaterThan(5);
+    expect(named.length).toBeGreaterThan(0);
     expect(named.filter(isCommand)).toEqual([]);
   });
 

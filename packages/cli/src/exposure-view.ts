@@ -31,7 +31,7 @@ export function howWords(known: Knowledge, now: number): string {
       return own.length >= versions.length ? `${words}${still}` : `${versionWords(own)}: ${words}`;
     }),
     ...(gone.length === 0 || known.left !== undefined ? [] : [`also by ${gone.length === 1 ? 'a removed device' : 'removed devices'}: ${gone.join(', ')}`]),
-    ...(last ? [`${OPENED[last.how]} v${last.version}, ${ago(last.time, now)}`] : []),
+    ...(last ? [`${openedWords(last)}, ${ago(last.time, now)}`] : []),
   ].join('; ');
 }
 
@@ -60,7 +60,9 @@ function ways(how: Knowledge['how']): Way[] {
   return merged.map(({ words, roles, versions }) => ({ words: roles.length > 1 ? `member of ${roles.join(' and ')}` : words, members: roles.length, versions }));
 }
 
-const OPENED = { opened: 'opened', session: 'may have opened', drill: 'opened in a drill' } as const;
+function openedWords({ how, version }: Knowledge['openings'][number]): string {
+  return { opened: `opened v${version}`, session: `may have opened v${version} in a session`, drill: `opened v${version} in a drill` }[how];
+}
 
 function rank(how: Knowledge['how'][number]['how']): number {
   return how === 'member' ? 0 : how === 'generated' || how === 'imported' || how === 'resealed' ? 2 : 1;

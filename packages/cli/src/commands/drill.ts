@@ -76,7 +76,7 @@ function textOf(context: CliContext, vault: Vault, lines: readonly DrillLine[]):
   const secrets = new Set(lines.map(({ name }) => name)).size;
   return [
     columns(rows, { gap: 3 }),
-    `${thousands(sound)} of ${count(lines.length, 'version')} of ${count(secrets, 'secret')} opened and passed their checks, from ${context.path(vault.store.address)} with nothing but its address, the pin and your identity.\n`,
+    `${thousands(sound)} of ${count(lines.length, 'version')} of ${count(secrets, 'secret')} opened and found sound, from ${context.path(vault.store.address)}, with nothing but its address, the pin and your identity.\n`,
     `Nothing was left behind. The result is in the log. ${thousands(vault.point.size)} entries, root ${short(vault.point.root)}.\n`,
   ].join('');
 }

@@ -85,7 +85,7 @@ function ofVault(context: CliContext, vault: Vault, report: ExposureReport): str
     table(['NAME', 'IN USE', 'MAY KNOW IT', 'COULD STILL KNOW IT'], rows),
     ...together(context, report),
     exposed === 0
-      ? `Nobody else could still know any of ${count(names.length, 'secret')}.\n`
+      ? `Nobody else could still know ${names.length === 1 ? 'it' : `any of the ${count(names.length, 'secret')}`}.\n`
       : `${thousands(exposed)} of ${count(names.length, 'secret')} could still be known to somebody else: oxp-vault exposure --person ${who[0]}\n`,
   ].join('');
 }

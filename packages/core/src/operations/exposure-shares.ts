@@ -13,11 +13,8 @@ export function sharesOf({ handovers, enrolled }: Evidence, { statement, digest,
   if (!('custody' in statement)) return held;
   const give = (to: Enrolment | undefined, share: string): void => void (to && held.set(to, new Set([...(held.get(to) ?? []), share])));
   for (const { person } of statement.custody.leaves) give(enrolled(person, leaf), person);
-  for (const id of handovers.byTarget.get(digest) ?? []) {
-    const handover = handovers.handovers.get(id);
-    for (const release of handover?.releases ?? []) {
-      if (release.shares.some((share) => share.statement === digest)) give(enrolled(handover!.by.person, handover!.leaf), release.by.person);
-    }
+  for (const { by, leaf: asked, releases } of handovers.handovers.values()) {
+    for (const release of releases) if (release.shares.some((share) => share.statement === digest)) give(enrolled(by.person, asked), release.by.person);
   }
   return held;
 }
