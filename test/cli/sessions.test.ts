@@ -12,5 +12,5 @@ describeWith(['bash'], 'what people type and what they see', () => {
 
   it.each(readdirSync(directory).filter((name) => name.endsWith('.txt')))('%s', async (name) => {
     await expect(runSession(`${directory}${name}`)).resolves.toBeUndefined();
-  });
+  }, 240_000);
 });

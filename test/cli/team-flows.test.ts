@@ -1,7 +1,7 @@
 /** A team over Git runs itself: how many commands, and how many people, it takes when laptops and colleagues come and go. */
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { parseIdentity } from '../../packages/core/src/policy/identity.js';
 import { ageDecrypt } from '../../packages/core/src/primitives/age.js';
 import { mustRun } from '../support/run.js';
@@ -18,6 +18,9 @@ interface Laptop extends Sandbox {
 }
 
 describeWith(['git'], 'a team over Git', ({ git }) => {
+  // Some forty commands each, with a push for every one that writes.
+  vi.setConfig({ testTimeout: 240_000 });
+
   let remote: string;
   let typed: { who: string; line: string }[];
 
