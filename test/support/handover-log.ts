@@ -36,7 +36,7 @@ let made: Promise<{ cast: Cast; fresh: string[] }> | undefined;
 export function handoverCast(): Promise<{ cast: Cast; fresh: string[] }> {
   made ??= (async () => {
     const humans = await people(...HUMANS);
-    const fresh = await Promise.all(Array.from({ length: 40 }, (_, i) => person(`fresh${i}`)));
+    const fresh = await Promise.all(Array.from({ length: 80 }, (_, i) => person(`fresh${i}`)));
     return { cast: { ...humans, ci: await person('ci', { kind: 'machine' }) }, fresh: fresh.map((p) => p.card.recipient) };
   })();
   return made;
