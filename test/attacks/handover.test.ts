@@ -197,7 +197,6 @@ describe('what is delivered', () => {
     const { digest } = await requested(world, { ...ALL, names: ['pki/root'] });
     await consented(world, digest, ['alice', 'bob', 'erin', 'frank']);
     const alice = await world.as('alice');
-    const { sha256Hex } = await import('../../packages/core/src/primitives/hash.js');
     const handover = findHandover(alice, digest);
     const leaf = leafOf(custodyOf(alice.state.custody, handover.targets[0]!.statement)!, 'alice')!;
     const bytes = await ageEncrypt(new TextEncoder().encode(`oxp-share/v1 ${alice.id} pki/root 1 ${leaf.path} ${Buffer.alloc(33, 7).toString('base64')}\n`), [handover.request.recipient]);
