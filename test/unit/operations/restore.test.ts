@@ -160,6 +160,12 @@ it('a store that is as it should be is left alone; a newer state in it is no fau
   expect(await restore({ copy: old })).toMatchObject({ source: 'store', files: 0, size: world.vault.point.size });
 });
 
+it('is read back: a store that only says that it has taken it is found out', async () => {
+  replaceBy(old.files);
+  const lying: Store = { ...store, swapCheckpoint: async () => true };
+  expect(await codeOf(restore({ store: lying, copy: good }))).toBe('ROLLBACK');
+});
+
 it('files that are missing or changed come back one by one from wherever they are', async () => {
   const [one, two, three] = ['one', 'two', 'three'].map((name) => pathOf(store, new RegExp(`^secrets/app/${name}/`))) as [string, string, string];
   store.files.delete(one);

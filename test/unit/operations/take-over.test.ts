@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encodeQueued, enqueue, listQueued, type Queued } from '../../../packages/core/src/engine/queue.js';
 import { openSecrets, sealBatch, Secret, verifyVault, type Identity, type Vault } from '../../../packages/core/src/index.js';
+import { drainQueue } from '../../../packages/core/src/operations/drain.js';
 import { parseQueueFile, takeOverCopy, takeOverQueue } from '../../../packages/core/src/operations/take-over.js';
 import { sha256Hex, utf8 } from '../../../packages/core/src/primitives/hash.js';
 import { appendRaw, codeOf, copyOf, digestOf, entryBy, failure, flip, makeVault, memoryLocal, openAs, pathOf, people, proposalBy, rawStore, seal, successor, type RawStore, type World } from '../../support/vaults.js';
@@ -191,7 +192,18 @@ it('entries that wait go in one run, in the order of signing', async () => {
   const counting = { ...store, swapCheckpoint: async (old: Uint8Array | undefined, next: Uint8Array) => { swaps++; return store.swapCheckpoint(old, next); } };
   for (let i = 0; i < 5; i++) await enqueue(bob.local, bob.id, entryBy(bob, cast.bob, 'secret.open', { scope: ['/'], purpose: `${i}`, online: false }));
   const counted = await openAs(counting, cast.bob, { local: bob.local });
-  const { drainQueue } = await import('../../../packages/core/src/operations/drain.js');
   expect((await drainQueue(counted)).appended).toHaveLength(5);
   expect([swaps, counted.point.size]).toEqual([1, size + 5]);
+});
+
+it('on a copy that nobody vouched for records of openings go into the log, and nothing that was sealed after them', async () => {
+  const bob = await openAs(store, cast.bob, { local: memoryLocal(), confirmed: false });
+  const { size } = bob.point;
+  const opening = (purpose: string) => entryBy(bob, cast.bob, 'secret.open', { scope: ['/'], purpose, online: false });
+  const batch = await sealBatch(bob, [{ name: 'app/two', kind: 'password', file: Secret.fromText('x'), parameters: {}, public: {}, origin: 'generated' }]);
+  await enqueue(bob.local, bob.id, opening('one'));
+  await enqueue(bob.local, bob.id, batch.entries[0]!, batch.files);
+  expect(await codeOf(drainQueue(bob))).toBe('EXPECT_NEEDED');
+  expect(bob.point.size).toBe(size + 1);
+  expect(await listQueued(bob.local, bob.id, 'queue')).toHaveLength(1);
 });
