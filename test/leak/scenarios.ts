@@ -180,7 +180,7 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
     await s.cli(8, ['open', 'made/password', '--offline'], nowhere);
     await s.cli(0, ['edit', 'imported/document'], { env: { ...job.env, EDITOR: 'true', VISUAL: undefined } });
     await s.cli(0, ['identity', 'show'], { env: { ...job.env, OXP_VAULT_IDENTITY_DATA: Buffer.from(data).toString('base64') } });
-    await s.cli(9, ['open', 'imported/document'], { env: { ...job.env, OXP_VAULT_IDENTITY_DATA: Buffer.from(data).toString('base64').slice(8) } });
+    await s.cli(9, ['open', 'imported/document'], { env: { ...job.env, OXP_VAULT_IDENTITY_DATA: Buffer.from(data).toString('base64').slice(0, -40) } });
     await s.cli(0, ['standing', 'ci', '--end', '--json']);
     await s.cli(0, ['member', 'remove', 'ci', '--yes']);
   }],
