@@ -27,12 +27,17 @@ export function* stewards(evidence: Evidence): Iterable<Exposure> {
 
 function* holdersOf(evidence: Evidence, steward: boolean): Iterable<Exposure> {
   const roles = roleEpochs(evidence);
+  const known = new Map<string, ReturnType<typeof openers>>();
   for (const version of evidence.versions) {
     const { statement } = version;
     if (!('readers' in statement)) continue;
     for (const reader of statement.readers) {
       const words = steward ? `steward of ${reader.role} while its key was provisional` : `member of ${reader.role}`;
-      for (const [who, keys] of openers(roles.get(reader.role) ?? [], reader.epoch, steward)) {
+      // Most versions are sealed to one of few epochs.
+      const at = `${reader.role} ${reader.epoch}`;
+      const found = known.get(at) ?? openers(roles.get(reader.role) ?? [], reader.epoch, steward);
+      known.set(at, found);
+      for (const [who, keys] of found) {
         yield { who, version, how: steward ? 'steward' : 'member', words, role: reader.role, alone: true, keys: [...keys] };
       }
     }

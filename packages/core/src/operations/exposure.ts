@@ -157,7 +157,9 @@ function groupOpenings(openings: readonly Opening[]): Map<Enrolment, Map<string,
     const byName = grouped.get(opening.who) ?? new Map<string, Opening[]>();
     grouped.set(opening.who, byName);
     const { name } = opening.version.statement;
-    byName.set(name, [...(byName.get(name) ?? []), opening]);
+    const ofName = byName.get(name) ?? [];
+    byName.set(name, ofName);
+    ofName.push(opening);
   }
   return grouped;
 }
@@ -194,7 +196,9 @@ function howOf(who: Enrolment, exposures: readonly Exposure[]): ExposureHow[] {
     // What a device that is gone could open is told apart: it may be in other hands.
     const gone = devicesOf(who, exposure.keys).filter(({ removed }) => removed).map(({ key }) => key);
     const key = [exposure.alone, exposure.words, ...gone].join(' ');
-    groups.set(key, [...(groups.get(key) ?? []), exposure]);
+    const group = groups.get(key) ?? [];
+    groups.set(key, group);
+    group.push(exposure);
   }
   return [...groups.values()].map((group) => ({
     how: group[0]!.how,
