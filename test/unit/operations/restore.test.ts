@@ -202,9 +202,13 @@ describe('repin', () => {
     await repin(options(), plan);
     const bob = await openAs(store, cast.bob, { local });
     expect(bob.point).toEqual(there);
+    const agreed = copyOf(store);
     await seal(bob, 'app/on');
     replaceBy(good.files);
     expect(await codeOf(openAs(store, cast.bob, { local }))).toBe('FORK');
+    // What was remembered of the other history is forgotten: an older state of this one is no fork.
+    replaceBy(agreed.files);
+    expect(await codeOf(openAs(store, cast.bob, { local }))).toBe('ROLLBACK');
   });
 
   it('goes back to an older state, and on from there', async () => {
