@@ -4,10 +4,10 @@ import { maskUrls } from './git-address.js';
 import type { GitResult } from './git-process.js';
 
 /**
- * `moved`: somebody else was first. `busy`: another process holds a lock for a moment. `cut`: nobody knows how far it got.
+ * `moved`: somebody else was first. `locked`: somebody else is at it, or was cut off. `busy`: another process holds a lock for a moment. `cut`: nobody knows how far it got.
  * The others will not be better at the next try.
  */
-export type GitTrouble = 'moved' | 'busy' | 'cut' | 'declined' | 'access' | 'absent' | 'full' | 'closed' | 'unsafe' | 'damaged' | 'aborted' | 'other';
+export type GitTrouble = 'moved' | 'locked' | 'busy' | 'cut' | 'declined' | 'access' | 'absent' | 'full' | 'closed' | 'unsafe' | 'damaged' | 'aborted' | 'other';
 
 export interface GitFailure {
   readonly trouble: GitTrouble;
@@ -21,6 +21,7 @@ const SIGNS: readonly (readonly [GitTrouble, RegExp])[] = [
   ['closed', /read-only file system|insufficient permission for adding|unable to create temporary object directory|unable to create '[^']*': permission denied/i],
   ['unsafe', /dubious ownership/i],
   ['damaged', /bad object|missing (?:blob|tree|commit)|is corrupt|did not send all necessary objects|unable to read (?:tree|[0-9a-f]{40})|invalid object/i],
+  ['locked', /unable to create '[^']*refs\/heads\/[^']*\.lock': file exists/i],
   ['moved', /\[rejected\]|non-fast-forward|fetch first|incorrect old value|is at [0-9a-f]+ but expected|reference already exists|failed to update ref|cannot lock ref 'refs\/heads|failed to lock/i],
   ['cut', /unpacker error|unpack failed|remote unpack|hung up|early eof|unexpected disconnect|RPC failed|broken pipe|index-pack|unpack-objects|unexpected eof|bad line length|protocol error|remote end|unable to rewind|did not receive expected|report status/i],
   ['busy', /\.lock': file exists|cannot lock ref|unable to create '.*\.lock'/i],
@@ -43,7 +44,7 @@ export function failureOf(result: GitResult, doing: string, place: string): GitF
   const late = result.stopped === 'timeout';
   const [why, hint] = late ? ['no answer in time', 'Look at the network, then run the command again: an entry is never appended twice.'] : WORDS[trouble];
   const details = linesOf(said);
-  return { trouble, error: new VaultError('STORE_REMOTE', `${doing} ${place}: ${why}`, { hint, details: details.length > 0 || result.stopped ? details : [`git ended with exit code ${result.code}`] }) };
+  return { trouble, error: new VaultError(trouble === 'locked' ? 'LOCKED' : 'STORE_REMOTE', `${doing} ${place}: ${why}`, { hint, details: details.length > 0 || result.stopped ? details : [`git ended with exit code ${result.code}`] }) };
 }
 
 const DAMAGED = 'If it is the mirror on this machine, remove its directory: it is only a copy. Then run the command again.';
@@ -55,6 +56,7 @@ export function damaged(dir: string | undefined): VaultError {
 
 const WORDS: Readonly<Record<GitTrouble, readonly [why: string, hint: string]>> = {
   moved: ['others were writing all the time', 'Nothing of this command was written. Run it again.'],
+  locked: ['its branch is locked', 'The lock that is named above belongs to a push that is under way, or to one that was cut off. Run the command again; if it stays, somebody at the server has to remove it.'],
   busy: ['another process is at work there', 'Run the command again.'],
   cut: ['the connection failed', 'Look at the network and the address, then run the command again: an entry is never appended twice. Reading goes on with --offline.'],
   declined: ['the server declined the push', 'A rule or hook of the server does not let you push this branch; what it said is above. The branch needs no review and no force: let its protection allow direct pushes by the people of the vault.'],

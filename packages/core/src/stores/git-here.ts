@@ -122,7 +122,7 @@ class LocalBranch implements GitBranch {
     const result = await this.git.run(['update-ref', '-m', 'oxp-vault', this.ref, commit, parent ?? '']);
     if (result.code === 0) return undefined;
     const { trouble, error } = failureOf(result, 'cannot write the branch of the vault in', this.git.dir ?? '');
-    return { error, again: trouble === 'moved' || trouble === 'busy' ? 'at once' : 'never' };
+    return { error, again: trouble === 'moved' || trouble === 'locked' || trouble === 'busy' ? 'at once' : 'never' };
   }
 }
 

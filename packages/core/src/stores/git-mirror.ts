@@ -37,7 +37,7 @@ const CROWD = 2000;
 const OTHER_HASH = /mismatched algorithms|hash algorithm|object.format/i;
 
 /** What may be better at the next try. What git says that nobody knows may be a new word for a broken connection. */
-const AGAIN: Partial<Record<GitTrouble, 'at once' | 'once'>> = { moved: 'at once', busy: 'at once', cut: 'once', other: 'once' };
+const AGAIN: Partial<Record<GitTrouble, 'at once' | 'once'>> = { moved: 'at once', locked: 'at once', busy: 'at once', cut: 'once', other: 'once' };
 
 const OPTIONS = ['--progress', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', '--no-recurse-submodules', '--show-forced-updates'];
 
