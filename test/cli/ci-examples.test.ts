@@ -1,6 +1,6 @@
 /** docs/ci.md does what it says: its commands and both examples run as shell, on a vault in Git, on machines that have nothing but their variables. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { read } from '../support/markdown.js';

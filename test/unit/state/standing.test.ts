@@ -60,7 +60,7 @@ beforeEach(() => {
   const file = encodePolicy(first);
   frame.vault = sha256Hex(file);
   frame.policy = { number: 1, digest: frame.vault };
-  expect(act(cast.alice, 'vault.init', { policy: frame.vault }, file)).toBeUndefined();
+  if (act(cast.alice, 'vault.init', { policy: frame.vault }, file) !== undefined) throw new Error('the vault that all tests begin with is not made');
 });
 
 describe('who may', () => {
@@ -141,7 +141,7 @@ describe('for which names it counts', () => {
     expect(covered('web/x')).toBe('bob');
   });
 
-  it('it ends with the machine, and does not come back with its name', () => {
+  it('ends with the machine, and does not come back with its name', () => {
     give(cast.alice, ['app/']);
     policy((base) => ({ roles: members(base, 'machines', []), persons: Object.fromEntries(Object.entries(base.persons).filter(([name]) => name !== 'ci')) }));
     expect(state.secrets.standing.size).toBe(0);
@@ -149,7 +149,7 @@ describe('for which names it counts', () => {
     expect(covered('app/x')).toBeUndefined();
   });
 
-  it('it ends with its signer, and does not come back with that name, nor does what it had replaced', () => {
+  it('ends with its signer, and does not come back with that name, nor does what it had replaced', () => {
     give(cast.alice, ['app/', 'dns/']);
     give(cast.dora, ['dns/key']);
     give(cast.bob, ['app/', 'dns/']);
