@@ -114,7 +114,7 @@ export { consentTo, planConsent, type ConsentPlan } from './operations/handover-
 export { releaseDue, releasesDue, releaseTo, type Released } from './operations/handover-release.js';
 export { completeHandover, type CompleteOptions, type Completion, type ReceivedTarget } from './operations/handover-complete.js';
 export { finalizeHandover, type Finalization, type Unrotated } from './operations/handover-finalize.js';
-export { successorOf } from './operations/handover-policy.js';
+export { openProposalOf, successorOf } from './operations/handover-policy.js';
 export { abortHandover } from './operations/handover-abort.js';
 export { verifyHandover, type HandoverReport, type VerifiedStep } from './operations/handover-verify.js';
 export { findHandover, findOffer } from './operations/handover-find.js';

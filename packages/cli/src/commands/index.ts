@@ -33,6 +33,7 @@ export const COMMANDS: readonly CommandRow[] = [
   { name: 'role', group: 'People', summary: 'the keys of teams', load: () => import('./role.js') },
   { name: 'custody', group: 'People', summary: 'who holds shares of what, and whether they open', load: () => import('./custody.js') },
   { name: 'standing', group: 'People', summary: 'machines that open secrets without a record', load: () => import('./standing.js') },
+  { name: 'handover', group: 'People', summary: 'hand secrets over to another team, with receipts', load: () => import('./handover.js') },
 
   { name: 'status', group: 'Looking', summary: 'what waits for you, what is stale or due', load: () => import('./status.js') },
   { name: 'exposure', group: 'Looking', summary: 'who could still know what', load: () => import('./exposure.js') },
