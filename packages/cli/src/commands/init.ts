@@ -49,7 +49,7 @@ export function define(command: Command, act: Act): void {
 
 async function init(context: CliContext, given: string | undefined, options: InitOptions): Promise<void> {
   const { io } = context;
-  const address = normalAddress(context.options.vault ?? given ?? ((await inRepository(io.cwd)) ? HERE : OUTSIDE_GIT), io.cwd);
+  const address = normalAddress(context.options.vault ?? given ?? io.env['OXP_VAULT'] ?? ((await inRepository(io.cwd)) ? HERE : OUTSIDE_GIT), io.cwd);
   const config = join(io.cwd, CONFIG_FILE);
   if (!(await isEmptyFile(config))) await mustNotBeNamed(context, config);
   const store = await context.store({ address, base: io.cwd });
