@@ -9,7 +9,9 @@ export function shortId({ id }: Pick<HandoverView, 'id'>): string {
 
 /** `handover 4f2a91c0: 4 secrets, infra -> platform` */
 export function headline(view: HandoverView): string {
-  const way = view.mode === 'use' ? `for one use by ${view.request.person}` : `${view.from.join(', ') || 'nobody'} -> ${view.role}`;
+  // Once it is over its receivers own it.
+  const from = view.from.filter((role) => role !== view.role).join(', ');
+  const way = view.mode === 'use' ? `for one use by ${view.request.person}` : `${from === '' ? 'to' : `${from} ->`} ${view.role}`;
   return `handover ${shortId(view)}: ${count(view.targets.length, 'secret')}, ${way}`;
 }
 

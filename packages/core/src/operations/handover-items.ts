@@ -38,7 +38,7 @@ function stepItem(vault: Vault, handover: Handover, who: string | undefined): St
   const steps = nextSteps(vault, handover);
   const mine = steps.find((step) => step.person === who);
   // What this person has consented to leaves by itself with their next command.
-  if (mine && releasesDue(vault).includes(handover)) return { mark: '!', mine: true, text: `${what}: your release is due, and leaves with your next writing command`, next: mine.next };
+  if (mine && releasesDue(vault, mine.person).includes(handover)) return { mark: '!', mine: true, text: `${what}: your release is due, and leaves with your next writing command`, next: mine.next };
   if (mine) return { mark: '!', mine: true, text: `${what}: ${mine.words}`, next: mine.next };
   return { mark: '-', mine: false, text: `${what} waits for ${steps.map((step) => step.person).join(' ') || 'nobody who can'}`, next: `oxp-vault handover show ${id}` };
 }

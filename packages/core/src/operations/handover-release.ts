@@ -29,9 +29,8 @@ export interface Released {
   readonly keys: readonly string[];
 }
 
-/** What this person would release now: shares they have consented to give, and file keys that they have as a reader. */
-function dueIn(vault: Vault, handover: Handover, authority: HandoverAuthority, more: boolean): { shares: Target[]; keys: Target[] } {
-  const { person } = vault.requireEnrolled().card;
+/** What a person would release now: shares they have consented to give, and file keys that they have as a reader. */
+function dueIn(vault: Vault, person: string, handover: Handover, authority: HandoverAuthority, more: boolean): { shares: Target[]; keys: Target[] } {
   const living = livingConsents(handover, authority);
   const mine = living.filter((consent) => consent.by.person === person);
   const nothing = { shares: [], keys: [] };
@@ -49,11 +48,11 @@ function dueIn(vault: Vault, handover: Handover, authority: HandoverAuthority, m
   };
 }
 
-/** Handovers in which this person owes a release. Asks for no key. */
-export function releasesDue(vault: Vault): Handover[] {
+/** Handovers in which a person owes a release. */
+export function releasesDue(vault: Vault, person: string): Handover[] {
   const authority = authorityNow(vault);
   return [...vault.state.handovers.handovers.values()].filter((handover) => {
-    const { shares, keys } = dueIn(vault, handover, authority, false);
+    const { shares, keys } = dueIn(vault, person, handover, authority, false);
     return shares.length + keys.length > 0;
   });
 }
@@ -62,7 +61,7 @@ export function releasesDue(vault: Vault): Handover[] {
 export async function releaseDue(vault: Vault): Promise<{ readonly released: readonly Released[]; readonly faults: readonly VaultError[] }> {
   const released: Released[] = [];
   const faults: VaultError[] = [];
-  for (const { digest } of releasesDue(vault)) {
+  for (const { digest } of releasesDue(vault, vault.requireEnrolled().card.person)) {
     try {
       const done = await release(vault, digest, false);
       if (done) released.push(done);
@@ -98,7 +97,7 @@ export async function release(vault: Vault, id: string, more: boolean): Promise<
   const handover = vault.state.handovers.handovers.get(id);
   if (!handover) return undefined;
   const authority = authorityNow(vault);
-  const { shares, keys } = dueIn(vault, handover, authority, more);
+  const { shares, keys } = dueIn(vault, vault.requireEnrolled().card.person, handover, authority, more);
   if (shares.length + keys.length === 0) return undefined;
   const recipient = recipientDigest(handover.request.recipient);
   const files: NewFile[] = [];
