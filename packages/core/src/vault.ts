@@ -7,7 +7,7 @@ import type { LoadedLog, Vouched } from './engine/load.js';
 import { advancePin, vaultAt, type Pin } from './engine/pin.js';
 import { loadRemembered } from './engine/remembered.js';
 import type { VerifiedLog } from './engine/state-cache.js';
-import { PUT_BACK, VaultError } from './errors.js';
+import { isVaultError, PUT_BACK, VaultError } from './errors.js';
 import type { Identity } from './policy/identity.js';
 import type { Rule } from './policy/policy.js';
 import { livingDevice, type PolicyState } from './policy/state.js';
@@ -64,9 +64,20 @@ export class Vault {
    * BAD_CHECKPOINT, STORE_INCOMPLETE, UPGRADE_REQUIRED, STORE_REMOTE.
    */
   static async open(options: VaultOptions): Promise<Vault> {
-    const freshness = await options.store.refresh?.(options.maxAge ?? 0);
-    const { loaded, pin } = await loadRemembered({ ...options, clock: options.clock ?? systemClock }, undefined);
-    return new Vault(options, loaded, pin, freshness);
+    const { store, maxAge = 0 } = options;
+    const load = async (age: number): Promise<Vault> => {
+      const freshness = await store.refresh?.(age);
+      const { loaded, pin } = await loadRemembered({ ...options, clock: options.clock ?? systemClock }, undefined);
+      return new Vault(options, loaded, pin, freshness);
+    };
+    try {
+      return await load(maxAge);
+    } catch (error) {
+      // A copy that was new enough to read may be older than what this machine is told to expect: only the newest is judged for good.
+      const mayBeOld = store.refresh !== undefined && maxAge > 0 && maxAge !== Infinity;
+      if (!mayBeOld || !isVaultError(error) || error.class !== 'verification') throw error;
+      return load(0);
+    }
   }
 
   /** Begins the log of a new vault with its first entry. Throws VAULT_EXISTS, and WRONG_VAULT where this machine has met another. */
