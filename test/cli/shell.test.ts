@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { examplesOf } from '../../packages/cli/src/command.js';
 import { COMMANDS } from '../../packages/cli/src/commands/index.js';
 import { createShell, type Shell } from '../../packages/cli/src/shell.js';
-import * as address from '../../packages/cli/src/address.js';
+import * as address from '../../packages/core/src/surroundings/address.js';
 import { sandbox } from '../support/sandbox.js';
 import { describeWith } from '../support/tools.js';
 import { BIN, buildCli, runBin, runMain } from './harness.js';
@@ -81,7 +81,7 @@ describe('a command line that makes no sense', () => {
 
   it('says of an option what it is by default only where that tells something', async () => {
     const { text } = await runMain(alice, ['help', 'init']);
-    expect(text).toContain('(default: "./vault")');
+    expect(text).toContain('(default: the branch oxp-vault of the');
     expect(text).toMatch(/--admin <card> +another admin; repeat\n/);
     expect((await runMain(alice, ['help', 'seal'])).text).not.toContain('[]');
   });
@@ -94,7 +94,7 @@ describe('a command line that makes no sense', () => {
 
   it.each([
     [['generate', 'password'], 'See: oxp-vault help generate'],
-    [['member', 'list'], 'See: oxp-vault help member'],
+    [['member', 'invite'], 'See: oxp-vault help member'],
     [['--yes', 'audit', 'export'], 'See: oxp-vault help audit export'],
     [['no-such'], 'See: oxp-vault help'],
     [['opne'], 'Did you mean open?'],

@@ -17,7 +17,7 @@ const DIRECTORIES = readdirSync(join(core, 'src'), { withFileTypes: true }).filt
 /** The layers below the facade: each is a TypeScript project of its own, which can only see those it references. */
 const LAYERS = DIRECTORIES.filter((name) => existsSync(join(core, 'src', name, 'tsconfig.json')));
 /** The directories of the facade itself, which may see all of them. */
-const FACADE = ['engine', 'operations'];
+const FACADE = ['engine', 'operations', 'agent', 'surroundings'];
 const FOUNDATION = ['errors', 'error-codes', 'secret', 'wire', 'ports'];
 
 function write(path: string, text: string): void {

@@ -1,14 +1,10 @@
 /** What a command works with, each part made when it is first asked for: a command pays for what it uses. */
-import { type Card, type Clock, type Identity, isVaultError, type LocalState, type Store, systemClock, Vault, VaultError } from '@oxp-vault/core';
-import { findVault, type VaultAddress } from './address.js';
-import { type IdentityFile, identityPath, knownCard, readIdentityFile, rememberCard, unlock } from './identity-file.js';
+import { type Card, type Clock, findVault, type Identity, type IdentityFile, identityPath, isVaultError, knownCard, type LocalState, localState, passphraseFile, readIdentityFile, readPassphraseFile, rememberCard, type Store, storeAt, systemClock, unlock, Vault, type VaultAddress, VaultError } from '@oxp-vault/core';
 import type { Io } from './io.js';
-import { localState } from './local-state.js';
-import { passphraseFile, readPassphraseFile } from './passphrase.js';
+import { progressLine } from './progress.js';
 import type { Prompter } from './prompt.js';
 import { type Paint, paintFor, pathForEyes } from './render.js';
 import type { Shell } from './shell.js';
-import { storeAt } from './store-at.js';
 
 /** As they stand on the command line, before or after the command. */
 export interface GlobalOptions {
@@ -132,7 +128,8 @@ export class CliContext {
 
   /** The store at an address; the one that was found for this command unless another is given. */
   async store(where?: Pick<VaultAddress, 'address' | 'base'>): Promise<Store> {
-    return storeAt(where ?? (await this.address()), { io: this.io, offline: this.options.offline ?? false, interactive: this.interactive });
+    const onProgress = progressLine(this.io.stderr);
+    return storeAt(where ?? (await this.address()), { io: this.io, offline: this.options.offline ?? false, interactive: this.interactive, ...(onProgress ? { onProgress } : {}) });
   }
 
   local(): LocalState {

@@ -3,8 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { compileDraft, formatDraft, isVaultError, parseDraft, pastPolicies, policyDifference, type Vault } from '@oxp-vault/core';
-import { CONFIG_FILE } from './address.js';
+import { compileDraft, CONFIG_FILE, formatDraft, isVaultError, parseDraft, pastPolicies, policyDifference, type Vault } from '@oxp-vault/core';
 import type { CliContext } from './context.js';
 import { errnoOf, ioError } from './private-file.js';
 

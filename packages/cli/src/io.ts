@@ -2,9 +2,6 @@
 import type { Clock } from '@oxp-vault/core';
 import type { Prompter } from './prompt.js';
 
-/** The content of an identity file: for machines that are given their secrets in variables. */
-export const IDENTITY_DATA = 'OXP_VAULT_IDENTITY_DATA';
-
 export interface Output {
   readonly isTTY: boolean;
   /** Width in characters, where it is a terminal. */

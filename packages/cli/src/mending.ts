@@ -1,6 +1,5 @@
 /** `sync --restore` and `--repin`: a store, or the memory of this machine, is put right. Neither needs an identity. */
-import { planRepin, type Remembering, repin, type Repinning, type Restored, restoreVault } from '@oxp-vault/core';
-import { normalAddress } from './address.js';
+import { normalAddress, planRepin, type Remembering, repin, type Repinning, type Restored, restoreVault } from '@oxp-vault/core';
 import type { CliContext } from './context.js';
 import { EXIT_STORE } from './exit-codes.js';
 import { startProgress } from './progress.js';

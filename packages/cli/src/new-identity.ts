@@ -1,7 +1,7 @@
 /** What making an identity asks for: a passphrase, and names. Shared by `identity create` and `device add --recovery`. */
-import { isName, VaultError } from '@oxp-vault/core';
+import { isName, readPassphraseFile, VaultError } from '@oxp-vault/core';
 import type { CliContext } from './context.js';
-import { askNewPassphrase, checkNewPassphrase, type NewPassphrase, readPassphraseFile } from './passphrase.js';
+import { askNewPassphrase, checkNewPassphrase, type NewPassphrase } from './passphrase.js';
 
 /** Undefined where none is wanted. Throws PASSPHRASE_NEEDED where nobody can be asked. */
 export async function newPassphrase(context: CliContext, wanted: boolean, file: string | undefined, flag: string): Promise<NewPassphrase | undefined> {

@@ -1,34 +1,11 @@
-/** Where passphrases come from: a file, or the person at the terminal. Never argv, never an environment variable's value. */
+/** New passphrases: from the person at the terminal, or made for them. Never argv, never an environment variable's value. */
 import { randomInt } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { VaultError } from '@oxp-vault/core';
-import type { Io } from './io.js';
 import type { Prompter } from './prompt.js';
-import { ioError } from './private-file.js';
 
 /** Eight words of 2,048: 88 bits, each try costing a second of scrypt. */
 const WORDS = 8;
 const SHORTEST = 8;
-
-/** `--passphrase-file`, else OXP_VAULT_PASSPHRASE_FILE. */
-export function passphraseFile(io: Pick<Io, 'env' | 'cwd'>, flag: string | undefined): string | undefined {
-  const named = flag ?? io.env['OXP_VAULT_PASSPHRASE_FILE'];
-  return named ? resolve(io.cwd, named) : undefined;
-}
-
-/** The content without the line break at its end. Throws STORE_IO, PASSPHRASE_NEEDED for an empty file. */
-export async function readPassphraseFile(path: string): Promise<string> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw ioError('cannot read the passphrase file', path, error);
-  }
-  const passphrase = text.replace(/\r?\n$/, '');
-  if (passphrase === '') throw new VaultError('PASSPHRASE_NEEDED', `the passphrase file ${path} is empty`);
-  return passphrase;
-}
 
 /** Throws BAD_VALUE for one that is no protection. */
 export function checkNewPassphrase(passphrase: string): string {

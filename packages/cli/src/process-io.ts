@@ -2,8 +2,8 @@
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
-import { VaultError } from '@oxp-vault/core';
-import { IDENTITY_DATA, type Input, type Io, type Output, OutputClosed } from './io.js';
+import { IDENTITY_DATA, VaultError } from '@oxp-vault/core';
+import { type Input, type Io, type Output, OutputClosed } from './io.js';
 import { errnoOf } from './private-file.js';
 
 /** Milliseconds. */

@@ -1,8 +1,8 @@
 /** How things look to a person: columns, marks, short digests, times. Nothing here decides anything. */
+import { isRemote } from '@oxp-vault/core';
 import { homedir } from 'node:os';
 import { relative, sep } from 'node:path';
 import pc from 'picocolors';
-import { isRemote } from './address.js';
 import type { Io, Output } from './io.js';
 
 /** `+` new, `~` changed, `-` gone, `!` look here. They carry their meaning without colour. */

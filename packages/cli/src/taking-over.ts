@@ -1,6 +1,5 @@
 /** `sync --from`: what is still valid of a copy, or of a queue that was carried here. */
-import { doHousekeeping, takeOverCopy, takeOverQueue, type TakenOver, type Vault } from '@oxp-vault/core';
-import { isRemote, normalAddress } from './address.js';
+import { doHousekeeping, isRemote, normalAddress, type TakenOver, takeOverCopy, takeOverQueue, type Vault } from '@oxp-vault/core';
 import { whatLiesAt } from './carried-queue.js';
 import type { CliContext } from './context.js';
 import { EXIT_STORE } from './exit-codes.js';

@@ -5,6 +5,10 @@
 
 // ---------- For programs ----------
 
+// The short way: found, verified and unlocked as the command does it; a value for one piece of work
+export { openVault, type OpenVaultOptions } from './surroundings/open-vault.js';
+export { withSecret, type WithSecretOptions } from './surroundings/with-secret.js';
+
 // Errors and secrets
 export { VaultError, isVaultError } from './errors.js';
 export { ERROR_CLASSES, ERROR_CODES, type ErrorClass, type ErrorCode } from './error-codes.js';
@@ -16,6 +20,15 @@ export type { Clock, Freshness, LocalState, Store, StoreChange } from './ports.j
 export { directoryStore, fsLocalState, memoryStore, volatileLocalState } from './stores/index.js';
 export { gitStore, gitStoreHere, type GitStore, type GitStoreOptions } from './stores/git.js';
 export { parseGitAddress } from './stores/git-address.js';
+
+// Where things are for the user who runs this: as the command finds them
+export { addressFor, CONFIG_FILE, findVault, isRemote, normalAddress, upwards, type VaultAddress } from './surroundings/address.js';
+export { storeAt, type StoreSettings } from './surroundings/store-at.js';
+export { cacheDirectory, configDirectory, identityPath, knownCard, lock, readIdentityFile, rememberCard, stateDirectory, unlock, type IdentityFile } from './surroundings/identity-file.js';
+export { localState } from './surroundings/local-state.js';
+export { IDENTITY_DATA, type Surroundings } from './surroundings/surroundings.js';
+export { moveVault, readConfig } from './surroundings/vault-config.js';
+export { passphraseFile, readPassphraseFile } from './surroundings/passphrase-file.js';
 
 // A vault: its verified state, and the one way to add entries to its log
 export { systemClock, Vault, type VaultOptions } from './vault.js';
@@ -97,6 +110,7 @@ export { runSealPlan } from './operations/seal-run.js';
 export { planRotation, type RotationPlan, type RotationStep } from './operations/rotate.js';
 export { openViews, parseView, planOpening, type FileSource, type Opening, type OpeningItem, type View } from './operations/open-views.js';
 export { Session, type SessionOptions } from './operations/session.js';
+export { agentSourceFor, findAgent, ownAgent } from './agent/find.js';
 export { agentSource, connectAgent, requireAgent, type Agent, type AgentSecret } from './agent/client.js';
 export { serveAgent, type RunningAgent } from './agent/server.js';
 export { AGENT_VARIABLE, privateSocket, socketOf } from './agent/socket.js';

@@ -1,12 +1,10 @@
 /** `agent start | status | stop`: one unlocking for some hours. What it may open is in the log before it serves. */
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatIdentity, type Identity, parseIdentity, serveAgent, Session, socketOf, type Vault, VaultError } from '@oxp-vault/core';
+import { findAgent, formatIdentity, type Identity, IDENTITY_DATA, ownAgent, parseIdentity, serveAgent, Session, socketOf, type Vault, VaultError } from '@oxp-vault/core';
 import { type Command, Option } from 'commander';
-import { findAgent, ownAgent } from '../agent.js';
 import { type Act, collect, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
-import { IDENTITY_DATA } from '../io.js';
 import { errnoOf } from '../private-file.js';
 import { ago, columns, count, short } from '../render.js';
 import { parseUntil, untilInWords } from '../until.js';
@@ -48,7 +46,7 @@ async function start(context: CliContext, options: StartOptions): Promise<void> 
   const seen = await context.vault({ identity: true });
   await mustBeAlone(context, seen);
   await leaveRunning(seen.requireEnrolled());
-  const agent = await ownAgent(context, seen.store.address);
+  const agent = await ownAgent(context.io.env, seen.store.address);
   if (!agent) throw new VaultError('AGENT_UNREACHABLE', 'the agent was started, and ended at once', { hint: 'Look why: oxp-vault agent start --foreground' });
   const { pid, scope, person } = agent.found;
   await context.result({ ...agent.found, socket: agent.socket }, `agent of ${person} for ${scope.join(', ')}, until ${untilInWords(agent.found.until)}\n`);
@@ -64,7 +62,7 @@ function endOf(text: string, now: number): number {
 }
 
 async function mustBeAlone(context: CliContext, vault: Vault): Promise<void> {
-  const running = await ownAgent(context, vault.store.address);
+  const running = await ownAgent(context.io.env, vault.store.address);
   if (!running) return;
   const { person, pid } = running.found;
   throw new VaultError('AGENT_RUNNING', `an agent of ${person} is running for this vault already (process ${pid})`, { hint: 'See what it may open: oxp-vault agent status. End it: oxp-vault agent stop' });
@@ -141,7 +139,7 @@ function isAlive(pid: number): boolean {
 }
 
 async function present(context: CliContext): Promise<NonNullable<Awaited<ReturnType<typeof findAgent>>>> {
-  const agent = await findAgent(context, (await context.store()).address);
+  const agent = await findAgent(context.io.env, (await context.store()).address);
   if (agent) return agent;
   throw new VaultError('AGENT_UNREACHABLE', 'no agent is running for this vault', { hint: 'Start one: oxp-vault agent start' });
 }

@@ -1,7 +1,6 @@
 /** `clone FROM TO`: the whole vault in another place, verified; and oxp-vault.yaml then names that. */
-import { cloneVault, type CloneReport, type Store, Vault, VaultError } from '@oxp-vault/core';
+import { type CloneReport, cloneVault, CONFIG_FILE, findVault, isRemote, moveVault, normalAddress, type Store, Vault, type VaultAddress, VaultError } from '@oxp-vault/core';
 import type { Command } from 'commander';
-import { CONFIG_FILE, findVault, isRemote, normalAddress, type VaultAddress } from '../address.js';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { startProgress } from '../progress.js';
@@ -41,7 +40,7 @@ async function clone(context: CliContext, from: string, to: string, options: Opt
   // Read back and verified, and from now on known by its new address as well.
   const there = await Vault.open({ store: toStore, local, clock: context.clock, maxAge: Infinity, ...(vault.confirmed ? { expect: vault.id } : {}) });
   const moved = config && !options.backup ? config.from : undefined;
-  if (moved !== undefined) await (await import('../vault-config.js')).moveVault(moved, target);
+  if (moved !== undefined) await moveVault(moved, target);
   await tell(context, { vault, there, report, moved });
 }
 

@@ -1,11 +1,10 @@
 /** `device add | remove | list`: your own devices, the one in the safe included. */
 import { dirname, join, resolve } from 'node:path';
-import { addDevice, addedThrough, type Card, checkRemoval, createIdentity, type Device, type DeviceChange, newestEpoch, ownDevice, removeDevice, rolesOf, type Vault, VaultError } from '@oxp-vault/core';
+import { addDevice, addedThrough, type Card, checkRemoval, createIdentity, type Device, type DeviceChange, lock, newestEpoch, ownDevice, removeDevice, rolesOf, type Vault, VaultError } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { readCardFile } from '../card-file.js';
 import { type Act, examples, readOptions, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
-import { lock } from '../identity-file.js';
 import { newPassphrase, tellPassphrase } from '../new-identity.js';
 import { mustNotExist, writeNewFile } from '../private-file.js';
 import { recoveryNote } from '../recovery-note.js';

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DrillLine, fsLocalState, recordDrill, runDrill, Vault } from '@oxp-vault/core';
+import { type DrillLine, fsLocalState, recordDrill, runDrill, storeAt, Vault } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
@@ -11,7 +11,6 @@ import { dropOnSignal } from '../output-directory.js';
 import { startProgress } from '../progress.js';
 import { ioError } from '../private-file.js';
 import { columns, count, short, thousands } from '../render.js';
-import { storeAt } from '../store-at.js';
 import { vaultForWriting } from '../writing.js';
 
 export function define(command: Command, act: Act): void {

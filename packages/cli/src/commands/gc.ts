@@ -1,9 +1,8 @@
 /** `gc`: removes what killed writers and replaced pages leave behind. */
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { breakLock, findGarbage, type LockDescription, removeGarbage, removeLeftovers, type Store, VaultError } from '@oxp-vault/core';
+import { breakLock, findGarbage, isRemote, type LockDescription, removeGarbage, removeLeftovers, type Store, VaultError } from '@oxp-vault/core';
 import type { Command } from 'commander';
-import { isRemote } from '../address.js';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { bytes, columns, count, dateTime } from '../render.js';

@@ -1,13 +1,11 @@
 /** `identity create | show | passwd`: the private file of this device and its public card. */
 import { hostname, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { type Card, createIdentity, isName, VaultError } from '@oxp-vault/core';
+import { type Card, createIdentity, isName, lock, passphraseFile, rememberCard, VaultError } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { type Act, examples } from '../command.js';
 import type { CliContext } from '../context.js';
-import { lock, rememberCard } from '../identity-file.js';
 import { nameOr, newPassphrase, tellPassphrase, usableName } from '../new-identity.js';
-import { passphraseFile } from '../passphrase.js';
 import { mustNotExist, replaceFile, writeNewFile } from '../private-file.js';
 import { columns, dateTime } from '../render.js';
 

@@ -2,9 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type Card, defaultBootstrap, formatDraft, type Identity, initialPolicy, initVault, isName, isVaultError, type Policy, type Vault, VaultError, type VaultOptions } from '@oxp-vault/core';
+import { addressFor, type Card, CONFIG_FILE, defaultBootstrap, formatDraft, type Identity, initialPolicy, initVault, isName, isVaultError, normalAddress, type Policy, readConfig, upwards, type Vault, VaultError, type VaultOptions } from '@oxp-vault/core';
 import type { Command } from 'commander';
-import { addressFor, CONFIG_FILE, normalAddress, upwards } from '../address.js';
 import { readCardFile } from '../card-file.js';
 import { type Act, examples } from '../command.js';
 import type { CliContext } from '../context.js';
@@ -131,7 +130,6 @@ function threshold(text: string | undefined, admins: number): number {
 async function mustNotBeNamed(context: CliContext, config: string): Promise<void> {
   if (!(await isThere(config))) return;
   if (!(await lstat(config)).isFile()) return mustNotExist(config);
-  const { readConfig } = await import('../vault-config.js');
   const { address } = await readConfig(config);
   throw new VaultError('VAULT_EXISTS', `there is a vault for this directory already: ${context.path(config)} names ${context.path(address)}`, {
     hint: 'Use it: oxp-vault status. Another one is made in another directory, or once that file is moved away.',

@@ -1,7 +1,7 @@
 /** `open`: what a secret holds, recorded before a byte is shown. On a terminal a table, unless the values are asked for. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { FORMAT_NAMES, isPurpose, openViews, type Opening, parseView, planOpening, type Queued, readableBy, renderSecrets, Secret, type FormatOptions, type Rendered, VaultError, type Vault, type View } from '@oxp-vault/core';
+import { FORMAT_NAMES, type FormatOptions, isPurpose, type Opening, openViews, parseView, planOpening, type Queued, readableBy, readPassphraseFile, type Rendered, renderSecrets, Secret, type Vault, VaultError, type View } from '@oxp-vault/core';
 import { type Act, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { freshnessWords } from '../freshness.js';
@@ -97,7 +97,6 @@ async function formatOptions(context: CliContext, options: Options): Promise<For
 }
 
 async function readPassword(path: string): Promise<Secret> {
-  const { readPassphraseFile } = await import('../passphrase.js');
   return Secret.fromText(await readPassphraseFile(path));
 }
 

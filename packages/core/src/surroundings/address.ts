@@ -2,8 +2,9 @@
 import { lstat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { VaultError } from '@oxp-vault/core';
-import type { Io } from './io.js';
+import { VaultError } from '../errors.js';
+import { errnoOf } from '../stores/io-error.js';
+import type { Surroundings } from './surroundings.js';
 
 export const CONFIG_FILE = 'oxp-vault.yaml';
 
@@ -19,7 +20,7 @@ export interface VaultAddress {
 }
 
 /** The vault that is meant. Throws VAULT_NOT_FOUND when nothing names one, BAD_ADDRESS, BAD_YAML. */
-export async function findVault(io: Pick<Io, 'env' | 'cwd'>, flag: string | undefined): Promise<VaultAddress> {
+export async function findVault(io: Surroundings, flag: string | undefined): Promise<VaultAddress> {
   if (flag !== undefined) return { address: normalAddress(flag, io.cwd), base: io.cwd, from: '--vault' };
   const named = io.env['OXP_VAULT'];
   if (named) return { address: normalAddress(named, io.cwd), base: io.cwd, from: 'OXP_VAULT' };
@@ -74,7 +75,7 @@ async function isFile(path: string): Promise<boolean> {
   try {
     return (await lstat(path)).isFile();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errnoOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return false;
     throw error;
   }

@@ -1,14 +1,18 @@
 /** The store behind an address. What a kind of store needs is loaded only for an address of that kind. */
-import { directoryStore, type Store, VaultError } from '@oxp-vault/core';
+import { VaultError } from '../errors.js';
+import type { Store } from '../ports.js';
+import { directoryStore } from '../stores/directory.js';
 import type { VaultAddress } from './address.js';
-import type { Io } from './io.js';
+import type { Surroundings } from './surroundings.js';
 
 export interface StoreSettings {
-  readonly io: Pick<Io, 'env'> & Partial<Pick<Io, 'stderr'>>;
+  readonly io: Pick<Surroundings, 'env'>;
   /** Never use the network. */
   readonly offline: boolean;
   /** Somebody is there whom git and ssh may ask. */
   readonly interactive: boolean;
+  /** Told what git says of a long transfer; undefined when it is over. */
+  readonly onProgress?: (text: string | undefined) => void;
 }
 
 /** Throws BAD_ADDRESS, REMOTE_ADDED, and UNSUPPORTED for what this release has no store for. */

@@ -1,17 +1,19 @@
 /** Where this machine keeps what it knows of vaults: its own directory, or, where a job has none that it can write, its memory. */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { fsLocalState, type LocalState, volatileLocalState } from '@oxp-vault/core';
+import type { LocalState } from '../ports.js';
+import { fsLocalState } from '../stores/fs-local-state.js';
+import { errnoOf } from '../stores/io-error.js';
+import { volatileLocalState } from '../stores/volatile-local-state.js';
 import { stateDirectory } from './identity-file.js';
-import { IDENTITY_DATA, type Io } from './io.js';
-import { errnoOf } from './private-file.js';
+import { IDENTITY_DATA, type Surroundings } from './surroundings.js';
 
 /**
  * Only whoever is given an identity in a variable may go on without a directory: nothing of such a job is meant to outlast it, and
  * what it must write it writes at once. A person whose directory cannot be written is told so, because the pin and the queue in it
  * protect them.
  */
-export function localState(io: Pick<Io, 'env' | 'cwd'>, identityFlag: string | undefined): LocalState {
+export function localState(io: Surroundings, identityFlag: string | undefined): LocalState {
   const directory = stateDirectory(io);
   if (!io.env[IDENTITY_DATA] || identityFlag !== undefined || canWrite(directory)) return fsLocalState(directory);
   return volatileLocalState(existsSync(directory) ? fsLocalState(directory) : undefined);

@@ -3,9 +3,13 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { agePassphraseDecrypt, agePassphraseEncrypt, type Card, formatIdentity, type Identity, type LocalState, parseCard, parseIdentity, VaultError } from '@oxp-vault/core';
-import { IDENTITY_DATA, type Io } from './io.js';
-import { errnoOf, ioError } from './private-file.js';
+import { VaultError } from '../errors.js';
+import { parseCard, type Card } from '../policy/card.js';
+import { formatIdentity, parseIdentity, type Identity } from '../policy/identity.js';
+import type { LocalState } from '../ports.js';
+import { agePassphraseDecrypt, agePassphraseEncrypt } from '../primitives/age.js';
+import { errnoOf, storeError } from '../stores/io-error.js';
+import { IDENTITY_DATA, type Surroundings } from './surroundings.js';
 
 const ENCRYPTED = Buffer.from('age-encryption.org/v1\n');
 /** A file that another program encrypted in text form is not taken: age-encryption would have to be loaded to tell. */
@@ -19,8 +23,6 @@ export interface IdentityFile {
   readonly encrypted: boolean;
 }
 
-type Place = Pick<Io, 'env' | 'cwd'>;
-
 /** As it stands in the file; or in base64, because variables that are masked in the output of jobs have to be one line, and bytes none. */
 function fromVariable(data: string): Uint8Array {
   const text = data.replaceAll('\r\n', '\n').trim();
@@ -28,32 +30,32 @@ function fromVariable(data: string): Uint8Array {
 }
 
 /** `$XDG_CONFIG_HOME/oxp-vault` or `~/.config/oxp-vault`; likewise for the state. A relative value is ignored, as XDG demands. */
-export function configDirectory(io: Place): string {
+export function configDirectory(io: Surroundings): string {
   return join(base(io, 'XDG_CONFIG_HOME', '.config'), 'oxp-vault');
 }
 
-export function stateDirectory(io: Place): string {
+export function stateDirectory(io: Surroundings): string {
   return join(base(io, 'XDG_STATE_HOME', join('.local', 'state')), 'oxp-vault');
 }
 
 /** Mirrors of remote vaults: copies that may be removed at any time. */
-export function cacheDirectory(io: Pick<Io, 'env'>): string {
+export function cacheDirectory(io: Pick<Surroundings, 'env'>): string {
   return join(base(io, 'XDG_CACHE_HOME', '.cache'), 'oxp-vault');
 }
 
-function base(io: Pick<Io, 'env'>, variable: string, below: string): string {
+function base(io: Pick<Surroundings, 'env'>, variable: string, below: string): string {
   const named = io.env[variable];
   return named && isAbsolute(named) ? named : join(io.env['HOME'] || homedir(), below);
 }
 
 /** Where the identity is, or would be made: `--identity`, OXP_VAULT_IDENTITY, else the usual place. */
-export function identityPath(io: Place, flag: string | undefined): string {
+export function identityPath(io: Surroundings, flag: string | undefined): string {
   const named = flag ?? io.env['OXP_VAULT_IDENTITY'];
   return named ? resolve(io.cwd, named) : join(configDirectory(io), 'identity.age');
 }
 
 /** Reads it as it is. Throws IDENTITY_NOT_FOUND, STORE_IO, IDENTITY_INVALID. */
-export async function readIdentityFile(io: Place, flag: string | undefined): Promise<IdentityFile> {
+export async function readIdentityFile(io: Surroundings, flag: string | undefined): Promise<IdentityFile> {
   const data = io.env[IDENTITY_DATA];
   if (data && flag === undefined) return described(undefined, fromVariable(data));
   const path = identityPath(io, flag);
@@ -61,7 +63,7 @@ export async function readIdentityFile(io: Place, flag: string | undefined): Pro
   try {
     bytes = await readFile(path);
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw ioError('cannot read the identity', path, error);
+    if (errnoOf(error) !== 'ENOENT') throw storeError(error, 'cannot read the identity', path);
     throw new VaultError('IDENTITY_NOT_FOUND', `there is no identity at ${path}`, { hint: 'Name yours with --identity, or make one: oxp-vault identity create' });
   }
   return described(path, bytes);

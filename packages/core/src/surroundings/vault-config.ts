@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { VaultError } from '@oxp-vault/core';
 import { parse, parseDocument, YAMLParseError } from 'yaml';
+import { VaultError } from '../errors.js';
+import { storeError } from '../stores/io-error.js';
 import { addressFor, normalAddress, type VaultAddress } from './address.js';
-import { ioError } from './private-file.js';
 
 /** Throws BAD_YAML, BAD_ADDRESS, and NOT_ALLOWED for a file that somebody else has put there. */
 export async function readConfig(path: string): Promise<Omit<VaultAddress, 'from'>> {
@@ -34,7 +34,7 @@ export async function moveVault(link: string, address: string): Promise<void> {
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw ioError('cannot replace', link, error);
+    throw storeError(error, 'cannot replace', link);
   }
 }
 

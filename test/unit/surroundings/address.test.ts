@@ -1,8 +1,8 @@
 import { chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { findVault, normalAddress } from '../../../packages/cli/src/address.js';
-import { storeAt } from '../../../packages/cli/src/store-at.js';
+import { findVault, normalAddress } from '../../../packages/core/src/surroundings/address.js';
+import { storeAt } from '../../../packages/core/src/surroundings/store-at.js';
 import { tempDir } from '../../support/tmp.js';
 
 const ID = 'ab'.repeat(32);
