@@ -6,7 +6,11 @@ const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url
 export default defineConfig({
   resolve: {
     // Tests import the sources, so that a failure points at a line of TypeScript. The built packages are tested in test/packaging.
-    alias: { '@oxp-vault/core': at('./packages/core/src/index.ts'), '@oxp-vault/terraform-hooks': at('./packages/terraform-hooks/src/index.ts') },
+    alias: {
+      '@oxp-vault/core': at('./packages/core/src/index.ts'),
+      '@oxp-vault/terraform-hooks/provider': at('./packages/terraform-hooks/src/provider/index.ts'),
+      '@oxp-vault/terraform-hooks': at('./packages/terraform-hooks/src/index.ts'),
+    },
   },
   test: {
     include: ['test/**/*.test.ts'],

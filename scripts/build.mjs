@@ -7,6 +7,7 @@ import { at, buildStamp, filesBelow, packages, readJson, root, runHere, sourceDi
 const COMMAND = 'cli';
 const CORE_INDEX = at('packages', 'core', 'src', 'index.ts');
 const HOOKS_INDEX = at('packages', 'terraform-hooks', 'src', 'index.ts');
+const PROVIDER_INDEX = at('packages', 'terraform-hooks', 'src', 'provider', 'index.ts');
 const libraries = packages().filter((name) => name !== COMMAND);
 
 /** What a package is built from. A package without it is not built, and that is said. */
@@ -38,7 +39,11 @@ async function bundle() {
   const dist = at('packages', COMMAND, 'dist');
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [{ in: `packages/${COMMAND}/${entryOf(COMMAND)}`, out: 'bin' }],
+    entryPoints: [
+      { in: `packages/${COMMAND}/${entryOf(COMMAND)}`, out: 'bin' },
+      // By the name under which Terraform looks for it.
+      { in: `packages/${COMMAND}/src/terraform-provider.ts`, out: 'terraform-provider-oxpvault' },
+    ],
     outdir: dist,
     bundle: true,
     // Each command is a chunk of its own, loaded when it is typed: start-up costs what the command needs.
@@ -48,7 +53,7 @@ async function bundle() {
     target: 'node20.19',
     chunkNames: 'chunks/[name]-[hash]',
     // From the sources, so that only what a command imports of the library gets into its chunk.
-    alias: { '@oxp-vault/core': CORE_INDEX, '@oxp-vault/terraform-hooks': HOOKS_INDEX },
+    alias: { '@oxp-vault/core': CORE_INDEX, '@oxp-vault/terraform-hooks': HOOKS_INDEX, '@oxp-vault/terraform-hooks/provider': PROVIDER_INDEX },
     plugins: [directImports({ specifier: '@oxp-vault/core', index: CORE_INDEX, filter: /packages[\\/](cli|terraform-hooks)[\\/]src[\\/].*\.ts$/ })],
     // The ESM build of a package where it has one: it can be shaken, and needs no interop.
     mainFields: ['module', 'main'],
@@ -65,7 +70,7 @@ async function bundle() {
     if (file.endsWith('.js') && !written.has(join(dist, file))) rmSync(join(dist, file));
   }
   outputs.forEach(giveRequire);
-  chmodSync(join(dist, 'bin.js'), 0o755);
+  for (const program of ['bin.js', 'terraform-provider-oxpvault.js']) chmodSync(join(dist, program), 0o755);
   writeFileSync(join(dist, 'THIRD-PARTY-LICENSES'), licences(Object.values(metafile.outputs)));
   return outputs;
 }

@@ -97,6 +97,7 @@ export { grantRole, turnRole, ungranted } from './operations/role-turn.js';
 export { makeMissingKeys } from './operations/init.js';
 
 // Making material without a vault
+export { selfSignedCertificate, type SelfSigned } from './material/self-signed.js';
 export { importCa } from './material/registry.js';
 
 // Planning before anything is sealed or opened

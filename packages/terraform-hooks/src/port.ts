@@ -1,4 +1,4 @@
-/** What the protocols need of a vault. The command implements it; so may anybody who embeds them. */
+/** What the protocols need of a vault. The command implements it, on a vault; so may an agent's client, and anybody who embeds them. */
 import type { JsonObject } from '@oxp-vault/core';
 
 export interface SecretRef {
@@ -22,6 +22,9 @@ export interface SecretView {
 export interface SecretPort {
   /** Decrypts nothing. Throws SECRET_NOT_FOUND, VERSION_NOT_FOUND, FIELD_NOT_FOUND, PENDING. */
   look(ref: SecretRef): Promise<SecretView>;
-  /** The value. What is private is recorded as opened before this resolves. Throws NOT_A_READER, NEEDS_GRANT and what opening throws. */
-  read(ref: SecretRef): Promise<Uint8Array>;
+  /**
+   * The value, in an output format if one is named. What is private is recorded as opened before this resolves. The bytes are the
+   * caller's, to wipe. Throws NOT_A_READER, NEEDS_GRANT, FORMAT_UNSUITABLE and what opening throws.
+   */
+  read(ref: SecretRef, format?: string): Promise<Uint8Array>;
 }

@@ -1,12 +1,12 @@
 /** `terraform external | key-provider`: what Terraform and OpenTofu start by themselves. Their protocols own standard output. */
-import { openViews, planOpening, renderSecrets, type Vault, VaultError } from '@oxp-vault/core';
-import { answerExternalQuery, answerKeyRequest, formatExternalResult, formatKeyAnswer, KEY_PROVIDER_HEADER, parseExternalQuery, parseKeyRequest, type SecretPort, type SecretRef } from '@oxp-vault/terraform-hooks';
+import { VaultError } from '@oxp-vault/core';
+import { answerExternalQuery, answerKeyRequest, formatExternalResult, formatKeyAnswer, KEY_PROVIDER_HEADER, parseExternalQuery, parseKeyRequest } from '@oxp-vault/terraform-hooks';
 import type { Command } from 'commander';
-import { agentFor } from '../agent.js';
 import { type Act, examples, readOptions } from '../command.js';
 import { CliContext } from '../context.js';
 import { toVaultError } from '../errors.js';
 import { OutputClosed } from '../io.js';
+import { vaultPort } from '../terraform-port.js';
 
 interface Options {
   readonly offline?: boolean;
@@ -61,14 +61,14 @@ function oneLine({ code, message, details, hint }: VaultError): string {
 
 async function external(context: CliContext, { offline }: Options): Promise<void> {
   const query = parseExternalQuery(await readRequest(context));
-  const port = vaultPort(context, await context.vault(), 'terraform external', offline === true);
+  const port = vaultPort(context, await context.vault(), { purpose: 'terraform external', offline: offline === true });
   await context.print(formatExternalResult(await answerExternalQuery(query, port)));
 }
 
 async function keyProvider(context: CliContext, name: string, { offline }: Options): Promise<void> {
   await context.print(KEY_PROVIDER_HEADER);
   const data = parseKeyRequest(await readRequest(context));
-  const port = vaultPort(context, await context.vault(), 'terraform key-provider', offline === true);
+  const port = vaultPort(context, await context.vault(), { purpose: 'terraform key-provider', offline: offline === true });
   await context.print(formatKeyAnswer(await answerKeyRequest(name, data, port)));
 }
 
@@ -76,31 +76,4 @@ async function readRequest({ io }: CliContext): Promise<string> {
   const bytes = await io.stdin.read();
   if (bytes.length > MAX_REQUEST) throw new VaultError('USAGE', 'standard input holds far more than a request');
   return new TextDecoder().decode(bytes);
-}
-
-/** Openings are recorded as those of `open` are: in the log, or in the queue where the store cannot be written. */
-function vaultPort(context: CliContext, vault: Vault, purpose: string, offline: boolean): SecretPort {
-  const plan = (ref: SecretRef): ReturnType<typeof planOpening> => planOpening(vault, [ref], 'raw', { target: 'stream' });
-  return {
-    look: async (ref) => {
-      const [item] = (await plan(ref)).items;
-      const { name, version, kind, public: publicParts } = item!.version.statement;
-      return { name, version, kind, public: publicParts, private: item!.private };
-    },
-    read: async (ref) => {
-      const opening = await plan(ref);
-      const hidden = opening.items.filter((item) => item.private).map((item) => item.version.statement.name);
-      const source = hidden.length > 0 && !offline ? await agentFor(context, vault, hidden) : undefined;
-      const reader = hidden.length > 0 && !source ? vault.as(await context.identity()) : vault;
-      const secrets = await openViews(reader, opening, { purpose, offline }, source);
-      try {
-        const rendered = await renderSecrets(opening.format, secrets, opening.options);
-        if (rendered.type === 'files') throw new VaultError('INTERNAL', 'a single value was rendered as files');
-        // What was rendered may be a view on the file that is wiped below.
-        return rendered.bytes.slice();
-      } finally {
-        for (const { file } of secrets) file.wipe();
-      }
-    },
-  };
 }

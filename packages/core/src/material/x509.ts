@@ -15,6 +15,7 @@ export {
   Name,
   PemConverter,
   PublicKey,
+  SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509Certificate,
   X509CertificateGenerator,
