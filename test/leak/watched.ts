@@ -6,10 +6,14 @@ import type { Sandbox } from '../support/sandbox.js';
 import { BIN } from '../cli/harness.js';
 import type { Observation } from './needles.js';
 
-export interface Watch {
+export interface Watch extends Trace {
   readonly strace: string | undefined;
   /** Where strace writes. */
   readonly directory: string;
+}
+
+/** What is looked for in a trace, and what was found. */
+export interface Trace {
   /** What lies below these is a place for plaintext: the person's own input, output that was asked for, memory. */
   readonly allowed: readonly string[];
   readonly observations: Observation[];
@@ -51,7 +55,8 @@ const STRING = /"((?:\\x[0-9a-f]{2})*)"/g;
 /** `\\x61\\x62`, as -xx writes it. */
 const unhex = (text: string): Buffer => Buffer.from(text.replaceAll('\\x', ''), 'hex');
 
-function readTrace(watch: Watch, title: string, text: string): void {
+/** Every write to a file and every program that was started, the first excepted. */
+export function readTrace(watch: Trace, title: string, text: string): void {
   for (const [i, line] of text.split('\n').entries()) {
     const [, , call, hexPath = ''] = CALL.exec(line) ?? [];
     const path = unhex(hexPath).toString();
