@@ -116,6 +116,39 @@ describe('terraform key-provider', () => {
   });
 });
 
+describe('terraform encryption-config', () => {
+  it('prints the block for the only state key, which the key provider then answers', async () => {
+    const alice = await owner();
+    expect(await alice.ov(['terraform', 'encryption-config'])).toMatchObject({ code: 2, text: '' });
+    await alice.must(['seal', 'tf/state', '--kind', 'state-key']);
+    const block = (await alice.must(['terraform', 'encryption-config'], { env: { OXP_VAULT_IDENTITY: '/nowhere' } })).text;
+    const words = JSON.parse(/command = (\[.*\])/.exec(block)![1]!) as string[];
+    expect(words).toEqual(['oxp-vault', 'terraform', 'key-provider', 'tf/state']);
+    expect((await alice.must(words.slice(1), { input: 'null' })).text).toContain('encryption_key');
+    expect((await alice.must(['terraform', 'encryption-config', '--migrate'])).text).toContain('method "unencrypted" "migrate" {}');
+    expect((await alice.must(['audit', 'log', '--last', '1'])).text).toContain('(terraform key-provider)');
+  });
+
+  it('names the vault where it was named, and has the form of TF_ENCRYPTION', async () => {
+    const alice = await owner();
+    await alice.must(['seal', 'tf/state', '--kind', 'state-key']);
+    const given = await alice.must(['terraform', 'encryption-config', 'tf/state', '--vault', 'vault', '--json']);
+    const { key_provider } = JSON.parse(given.text) as { key_provider: { external: { oxp_vault: { command: string[] } } } };
+    expect(key_provider.external.oxp_vault.command).toEqual(['oxp-vault', '--vault', join(alice.work, 'vault'), 'terraform', 'key-provider', 'tf/state']);
+    expect(given.stderr).toBe('');
+  });
+
+  it('refuses what is no AES key, and asks which where there are several', async () => {
+    const alice = await owner();
+    await alice.must(['seal']);
+    for (const [name, method] of [['tf/a', 'aes_gcm'], ['tf/b', 'pbkdf2']] as const) await alice.must(['seal', name, '--kind', 'state-key', '--set', `method=${method}`]);
+    for (const name of ['app/password', 'tf/b']) expect((await alice.ov(['terraform', 'encryption-config', name])).stderr).toContain('FORMAT_UNSUITABLE');
+    const which = await alice.ov(['terraform', 'encryption-config']);
+    expect(which.code).toBe(2);
+    expect(which.stderr).toContain('They are: tf/a, tf/b');
+  });
+});
+
 describe('the program itself', () => {
   beforeAll(buildCli, 300_000);
 

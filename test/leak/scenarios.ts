@@ -8,7 +8,7 @@ import { BIN } from '../cli/harness.js';
 import { kubeconfig, malformed, sealFaults } from './mistakes.js';
 import { needlesFor } from './needles.js';
 import { core, fresh, input, names, record, recordOpened, release, type Scenario } from './stage.js';
-import { open, sealGenerated, sealImports } from './values.js';
+import { open, sealGenerated, sealImports, sealOutputs } from './values.js';
 import type { WatchedOptions } from './watched.js';
 
 export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
@@ -71,6 +71,7 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
     await sealImports(s);
     await sealGenerated(s);
     await sealFaults(s);
+    await sealOutputs(s);
   }],
   ['open', open],
   ['import sops', async (s) => {
@@ -124,6 +125,12 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
   }],
   ['agent stop', async (s) => {
     await s.cli(9, ['agent', 'stop'], { env: { XDG_RUNTIME_DIR: join(s.person.home, 'runtime') } });
+  }],
+  ['terraform encryption-config', async (s) => {
+    await s.cli(0, ['terraform', 'encryption-config', 'made/state']);
+    await s.cli(0, ['terraform', 'encryption-config', 'made/state', '--migrate', '--json']);
+    await s.cli(2, ['terraform', 'encryption-config', 'imported/password']);
+    await s.cli(2, ['terraform', 'encryption-config']);
   }],
   ['list', async (s) => {
     await s.cli(0, ['list']);

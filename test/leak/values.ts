@@ -1,5 +1,5 @@
 /** Values on their way in and out: imported, made in the vault, opened in every format. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inventory, kubeconfig } from './mistakes.js';
 import { needlesFor } from './needles.js';
@@ -29,6 +29,17 @@ export async function sealImports(s: Stage): Promise<void> {
     const files = filesIn(s.outputs).filter((path) => path.includes(`/${kind}`) && !path.endsWith('.pub'));
     await s.cli(0, ['seal', `imported/${kind}`, '--kind', kind, '--from', input(s, kind, Buffer.concat(files.map((path) => readFileSync(path))))]);
   }
+}
+
+/** From a program in place of Terraform, which gives out what it has, or fails over it. */
+export async function sealOutputs(s: Stage): Promise<void> {
+  const outputs = input(s, 'outputs.json', JSON.stringify({ it: { sensitive: true, type: 'string', value: release(s, 'Output') } }));
+  const plan = input(s, 'outputs.yaml', 'secrets:\n  imported/output: { kind: document, import: { terraform: { dir: ., output: it } } }\n');
+  const env = { OXP_VAULT_TERRAFORM: input(s, 'terraform', `#!/bin/sh\ncat '${outputs}'\n`), TF_LOG: 'TRACE', TF_LOG_PATH: 'terraform.log' };
+  chmodSync(env.OXP_VAULT_TERRAFORM, 0o755);
+  await s.cli(0, ['seal', '--bootstrap', plan], { env });
+  input(s, 'terraform', `#!/bin/sh\ncat '${outputs}' '${outputs}' | tee /dev/stderr; exit "$BROKEN"\n`);
+  for (const broken of ['0', '1']) await s.cli(2, ['seal', 'imported/output', '--bootstrap', plan], { env: { ...env, BROKEN: broken } });
 }
 
 export async function sealGenerated(s: Stage): Promise<void> {

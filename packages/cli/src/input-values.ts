@@ -5,14 +5,18 @@ import { join, resolve } from 'node:path';
 import { type ImportPort, MAX_IMPORT_BYTES, VaultError } from '@oxp-vault/core';
 import type { CliContext } from './context.js';
 import { errnoOf, ioError } from './private-file.js';
+import type { ReadOutput } from './terraform-output.js';
 
 /** Relative paths are taken from `base`. `typed` stands in for standard input where the person is asked instead. */
 export function importPort(context: CliContext, base: string, typed?: () => Promise<Uint8Array>): ImportPort {
   const { env, stdin } = context.io;
+  const at = (path: string): string => resolve(base, path.startsWith('~/') ? join(env['HOME'] || homedir(), path.slice(2)) : path);
+  let reader: Promise<ReadOutput> | undefined;
   return {
     env: (variable) => env[variable],
-    file: (path) => readInputFile(resolve(base, path.startsWith('~/') ? join(env['HOME'] || homedir(), path.slice(2)) : path)),
+    file: (path) => readInputFile(at(path)),
     stdin: typed ?? (async () => (stdin.isTTY ? undefined : stdin.read())),
+    terraform: async (directory, output, program) => (await (reader ??= import('./terraform-output.js').then((m) => m.outputReader(context.io))))(at(directory), output, program),
   };
 }
 

@@ -103,7 +103,7 @@ export { importCa } from './material/registry.js';
 // Planning before anything is sealed or opened
 export { defaultBootstrap } from './material/bootstrap-default.js';
 export { parseBootstrap, type BootstrapPlan, type BootstrapSecret } from './material/bootstrap.js';
-export type { ImportSource } from './material/bootstrap-import.js';
+export type { ImportSource, TerraformProgram } from './material/bootstrap-import.js';
 export { MAX_IMPORT_BYTES, type ImportPort } from './operations/import-value.js';
 export { planSeal, type SealPlanOptions } from './operations/bootstrap.js';
 export { readersInWords, wipePlan, type SealAction, type SealLine, type SealPlan, type SealStep, type WantedSecret } from './operations/seal-plan.js';

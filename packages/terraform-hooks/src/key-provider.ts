@@ -66,7 +66,8 @@ function otherKey(name: string): VaultError {
   return new VaultError('WRONG_STATEMENT', `what OpenTofu has stored was encrypted with another key than ${name} of this vault`, { hint: 'Check the vault, and the name after `key-provider`. If the secret has another name now, give OpenTofu both: the new one, and the old one as fallback.' });
 }
 
-function keyIdOf(view: SecretView): string {
+/** The id of an AES key for OpenTofu. Throws FORMAT_UNSUITABLE for any other secret. */
+export function keyIdOf(view: SecretView): string {
   const { keyid } = view.public;
   if (view.kind !== 'state-key' || view.public['method'] !== 'aes_gcm' || typeof keyid !== 'string') {
     throw new VaultError('FORMAT_UNSUITABLE', `${view.name} version ${view.version} is no AES key for OpenTofu`, { hint: 'Make one: kind: state-key in bootstrap.yaml, or oxp-vault seal NAME --kind state-key. A passphrase (method: pbkdf2) goes to the pbkdf2 key provider.' });

@@ -46,6 +46,8 @@ describe('a plan', () => {
   });
 
   it('takes in a CA without asking for what its certificate says', async () => {
+    expect(await one('{ kind: kubeconfig, import: { terraform: { dir: ../infra, output: kubeconfig } } }')).toMatchObject({ import: { from: 'terraform', directory: '../infra', output: 'kubeconfig' } });
+    expect(await one('{ kind: kubeconfig, import: { terraform: { dir: ., output: kube-config, program: tofu } } }')).toMatchObject({ import: { from: 'terraform', directory: '.', output: 'kube-config', program: 'tofu' } });
     expect(await one('{ kind: pki-intermediate, import: { file: ca.pem } }')).toMatchObject({ kind: 'pki-intermediate', import: { from: 'file', path: 'ca.pem' } });
   });
 });
@@ -117,6 +119,11 @@ describe('what is refused', () => {
     ['an unknown field', 'BAD_VALUE', 'secrets:\n  a: { kind: api-key, import: { env: { secret: A, user: B } } }\n', /: a: import\.env\.user: no such field/],
     ['a value as a field’s variable', 'BAD_VALUE', 'secrets:\n  a: { kind: api-key, import: { env: { secret: "hunter2 " } } }\n', /: a: import\.env\.secret: expected the name/],
     ['a missing field', 'BAD_VALUE', 'secrets:\n  a: { kind: api-key, import: { env: { access: A } } }\n', /: a: import\.env: the field secret is missing/],
+    ['terraform as a text', 'BAD_VALUE', 'secrets:\n  a: { kind: document, import: { terraform: ../infra } }\n', /: a: import\.terraform: expected a map/],
+    ['terraform without a directory', 'BAD_VALUE', 'secrets:\n  a: { kind: document, import: { terraform: { output: a } } }\n', /: a: import\.terraform\.dir: expected the directory/],
+    ['a value as an output', 'BAD_VALUE', 'secrets:\n  a: { kind: document, import: { terraform: { dir: x, output: "hunter2 " } } }\n', /: a: import\.terraform\.output: expected the name of an output/],
+    ['a program of one’s own', 'BAD_VALUE', 'secrets:\n  a: { kind: document, import: { terraform: { dir: x, output: a, program: ./evil } } }\n', /: a: import\.terraform\.program: expected terraform or tofu/],
+    ['an unknown field of terraform', 'BAD_VALUE', 'secrets:\n  a: { kind: document, import: { terraform: { dir: x, output: a, value: y } } }\n', /: a: import\.terraform\.value: no such field/],
     ['an empty path', 'BAD_VALUE', 'secrets:\n  a: { kind: document, import: { file: "" } }\n', /: a: import\.file: expected a path/],
     ['stdin: false', 'BAD_VALUE', 'secrets:\n  a: { kind: document, import: { stdin: false } }\n', /: a: import\.stdin: expected true/],
     ['stdin twice', 'BAD_VALUE', 'secrets:\n  a: { kind: document, import: { stdin: true } }\n  b: { kind: document, import: { stdin: true } }\n', /^bootstrap\.yaml:3: b: import: a already reads/],

@@ -105,6 +105,23 @@ describe('planning and running a bootstrap', () => {
     expect(newest(vault, 'good')?.statement.version).toBe(1);
   });
 
+  it('takes an output of Terraform in, through a port that can start it', async () => {
+    const alice = await (await foundTeam()).as('alice');
+    const yaml = 'secrets:\n  app/token: { kind: password, import: { terraform: { dir: ../infra, output: token } } }\n';
+    const asked: unknown[] = [];
+    const port = (value?: string): ImportPort => ({ ...NOTHING, terraform: async (...where) => (asked.push(where), value === undefined ? undefined : Buffer.from(value)) });
+    expect(actions(await seal(alice, yaml))).toEqual({ 'app/token': 'UNSUPPORTED' });
+    expect(await seal(alice, yaml, { port: port() })).toMatchObject([{ action: 'not-given', words: '../infra has no output token yet' }]);
+    expect(actions(await seal(alice, yaml, { port: port('one') }))).toEqual({ 'app/token': 'import' });
+    expect(asked.splice(0)).toEqual([['../infra', 'token', undefined], ['../infra', 'token', undefined]]);
+    // It is there now: Terraform is not even asked.
+    expect(actions(await seal(alice, yaml, { port: port('two') }))).toEqual({ 'app/token': 'unchanged' });
+    expect(asked).toEqual([]);
+    expect(actions(await seal(alice, yaml, { port: port('one'), mode: 'next' }))).toEqual({ 'app/token': 'unchanged' });
+    expect(actions(await seal(alice, yaml, { port: port('two'), mode: 'next' }))).toEqual({ 'app/token': 'import' });
+    expect(newest(alice, 'app/token')?.statement.version).toBe(2);
+  });
+
   it('refuses a value that is too large', async () => {
     const vault = await (await foundTeam()).as('alice');
     const port: ImportPort = { ...NOTHING, stdin: async () => new Uint8Array(64 * 1024 * 1024 + 1) };

@@ -25,7 +25,7 @@ export const COMMANDS: readonly CommandRow[] = [
   { name: 'generate', group: 'Secrets', summary: 'make material without a vault', load: () => import('./generate.js') },
   { name: 'exec', group: 'Secrets', summary: 'run a program with secrets in its environment', load: () => import('./exec.js') },
   { name: 'agent', group: 'Secrets', summary: 'unlock once, open for hours', load: () => import('./agent.js') },
-  { name: 'terraform', group: 'Secrets', summary: 'what Terraform and OpenTofu start by themselves', load: () => import('./terraform.js') },
+  { name: 'terraform', group: 'Secrets', summary: 'what Terraform and OpenTofu start by themselves, and how to tell them', load: () => import('./terraform.js') },
 
   { name: 'member', group: 'People', summary: 'add and remove people', load: () => import('./member.js') },
   { name: 'device', group: 'People', summary: 'your own devices, the one in the safe included', load: () => import('./device.js') },

@@ -1,6 +1,9 @@
-/** `terraform external | key-provider`: what Terraform and OpenTofu start by themselves. Their protocols own standard output. */
-import { VaultError } from '@oxp-vault/core';
-import { answerExternalQuery, answerKeyRequest, formatExternalResult, formatKeyAnswer, KEY_PROVIDER_HEADER, parseExternalQuery, parseKeyRequest } from '@oxp-vault/terraform-hooks';
+/**
+ * `terraform external | key-provider`: what Terraform and OpenTofu start by themselves; their protocols own standard output. And
+ * `terraform encryption-config`, for the person who sets that up.
+ */
+import { newestVersion, type Vault, VaultError } from '@oxp-vault/core';
+import { answerExternalQuery, answerKeyRequest, encryptionDocument, formatEncryptionBlock, formatExternalResult, formatKeyAnswer, KEY_PROVIDER_HEADER, keyIdOf, parseExternalQuery, parseKeyRequest } from '@oxp-vault/terraform-hooks';
 import type { Command } from 'commander';
 import { type Act, examples, readOptions } from '../command.js';
 import { CliContext } from '../context.js';
@@ -10,6 +13,7 @@ import { vaultPort } from '../terraform-port.js';
 
 interface Options {
   readonly offline?: boolean;
+  readonly migrate?: boolean;
 }
 
 /** Of both protocols: they know one way to fail. */
@@ -33,6 +37,17 @@ export function define(command: Command, act: Act): void {
       .argument('<name>', 'a secret of kind state-key')
       .action(act(protocol(keyProvider))),
     'echo null | oxp-vault terraform key-provider terraform/state',
+  );
+  examples(
+    readOptions(command.command('encryption-config'))
+      .summary("print what makes OpenTofu encrypt its state and plans")
+      .description('Prints the encryption block for the configuration of OpenTofu 1.10 or later; with --json, what belongs into the variable TF_ENCRYPTION instead.')
+      .argument('[name]', 'a secret of kind state-key; the only one unless named')
+      .option('--migrate', 'also read a state that is not encrypted yet: for the first apply')
+      .action(act(encryptionConfig)),
+    'oxp-vault terraform encryption-config terraform/state > encryption.tf',
+    'oxp-vault terraform encryption-config terraform/state --migrate',
+    'export TF_ENCRYPTION="$(oxp-vault terraform encryption-config --json)"',
   );
 }
 
@@ -70,6 +85,27 @@ async function keyProvider(context: CliContext, name: string, { offline }: Optio
   const data = parseKeyRequest(await readRequest(context));
   const port = vaultPort(context, await context.vault(), { purpose: 'terraform key-provider', offline: offline === true });
   await context.print(formatKeyAnswer(await answerKeyRequest(name, data, port)));
+}
+
+/** With the vault's address only where it was typed: else OpenTofu's process finds it as any command does there. */
+async function encryptionConfig(context: CliContext, named: string | undefined, { migrate = false, offline = false }: Options): Promise<void> {
+  const vault = await context.vault();
+  const name = named ?? onlyStateKey(vault);
+  keyIdOf(await vaultPort(context, vault, { purpose: 'terraform encryption-config', offline }).look({ name }));
+  const where = context.options.vault === undefined ? [] : ['--vault', (await context.address()).address];
+  const config = { command: ['oxp-vault', ...where, 'terraform', 'key-provider', name], migrate };
+  await context.result(encryptionDocument(config), formatEncryptionBlock(config));
+  if (!context.json) await context.say(migrate ? 'After the first apply print it again without --migrate: until then OpenTofu also takes a state in clear.' : 'OpenTofu starts the key provider several times a command, without a terminal: a passphrase has to come from OXP_VAULT_PASSPHRASE_FILE.');
+}
+
+function onlyStateKey(vault: Vault): string {
+  const all = vault.state.secrets.secrets;
+  const keys = all.sortedKeys().filter((name) => newestVersion(all.get(name) ?? [])?.statement.kind === 'state-key');
+  const [only, ...more] = keys;
+  if (only !== undefined && more.length === 0) return only;
+  throw new VaultError('USAGE', only === undefined ? 'the vault holds no secret of kind state-key' : `the vault holds ${keys.length} secrets of kind state-key: name one`, {
+    hint: only === undefined ? 'Make one: oxp-vault seal terraform/state --kind state-key' : `They are: ${keys.join(', ')}`,
+  });
 }
 
 async function readRequest({ io }: CliContext): Promise<string> {

@@ -8,16 +8,23 @@ export type ImportSource =
   | { readonly from: 'env'; readonly variables: Readonly<Record<string, string>> }
   /** A path as written: relative to the file that names it, `~/` the home directory. */
   | { readonly from: 'file'; readonly path: string }
-  | { readonly from: 'stdin' };
+  | { readonly from: 'stdin' }
+  /** An output of the root module in a directory, as `terraform output -json` or `tofu output -json` gives it. */
+  | { readonly from: 'terraform'; readonly directory: string; readonly output: string; readonly program?: TerraformProgram };
+
+export type TerraformProgram = 'terraform' | 'tofu';
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
-const FORMS = 'import: { env: VARIABLE } or { env: { FIELD: VARIABLE } } or { file: PATH } or { stdin: true }';
+const FORMS = 'import: { env: VARIABLE } or { env: { FIELD: VARIABLE } } or { file: PATH } or { stdin: true } or { terraform: { dir: PATH, output: NAME } }';
+const KINDS = 'expected exactly one of env, file, stdin, terraform';
+/** HCL identifiers, of which Terraform takes these as names of outputs. */
+const OUTPUT = /^[\p{ID_Start}_][\p{ID_Continue}-]*$/u;
 
 /** Reads what stands under `import`. `fail` makes the error for a field below it. */
 export function readImport(value: unknown, kind: MaterialKind, fail: (field: string[], fault: string, hint?: string) => Error): ImportSource {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw fail([], 'expected a map', FORMS);
   const [given, ...more] = Object.entries(value as Record<string, unknown>);
-  if (given === undefined || more.length > 0) throw fail([], 'expected exactly one of env, file, stdin', FORMS);
+  if (given === undefined || more.length > 0) throw fail([], KINDS, FORMS);
   const [form, source] = given;
   switch (form) {
     case 'stdin':
@@ -28,9 +35,22 @@ export function readImport(value: unknown, kind: MaterialKind, fail: (field: str
       return { from: 'file', path: source };
     case 'env':
       return readEnv(source, kind, fail);
+    case 'terraform':
+      return readTerraform(source, fail);
     default:
-      throw fail([], 'expected exactly one of env, file, stdin', FORMS);
+      throw fail([], KINDS, FORMS);
   }
+}
+
+function readTerraform(source: unknown, fail: (field: string[], fault: string, hint?: string) => Error): ImportSource {
+  if (typeof source !== 'object' || source === null || Array.isArray(source)) throw fail(['terraform'], 'expected a map', 'terraform: { dir: PATH, output: NAME }');
+  const { dir, output, program, ...more } = source as Record<string, unknown>;
+  const [stray] = Object.keys(more);
+  if (stray !== undefined) throw fail(['terraform', stray], 'no such field', 'fields: dir, output, program');
+  if (typeof dir !== 'string' || dir === '' || dir.includes('\0')) throw fail(['terraform', 'dir'], 'expected the directory of a root module');
+  if (typeof output !== 'string' || !OUTPUT.test(output)) throw fail(['terraform', 'output'], 'expected the name of an output');
+  if (program !== undefined && program !== 'terraform' && program !== 'tofu') throw fail(['terraform', 'program'], 'expected terraform or tofu');
+  return { from: 'terraform', directory: dir, output, ...(program === undefined ? {} : { program }) };
 }
 
 function readEnv(source: unknown, kind: MaterialKind, fail: (field: string[], fault: string, hint?: string) => Error): ImportSource {

@@ -6,5 +6,5 @@ export { ParameterError } from './parameters.js';
 export { nextKeyName } from './tsig-name.js';
 export { hasEmbeddedCredential, type KubeAuth } from './kube-auth.js';
 export { type BootstrapPlan, type BootstrapSecret, parseBootstrap } from './bootstrap.js';
-export type { ImportSource } from './bootstrap-import.js';
+export type { ImportSource, TerraformProgram } from './bootstrap-import.js';
 export { defaultBootstrap } from './bootstrap-default.js';

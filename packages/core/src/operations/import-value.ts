@@ -1,6 +1,6 @@
 /** Taking values in from where a plan says they are. The sources are a port: the command reads them, a test or script gives them. */
 import { VaultError } from '../errors.js';
-import { importedFields, type ImportSource } from '../material/index.js';
+import { importedFields, type ImportSource, type TerraformProgram } from '../material/index.js';
 
 /** Where imports come from. Nothing here is ever written anywhere. */
 export interface ImportPort {
@@ -9,6 +9,11 @@ export interface ImportPort {
   file(path: string): Promise<Uint8Array | undefined>;
   /** Undefined when nothing is given, as on a terminal. */
   stdin(): Promise<Uint8Array | undefined>;
+  /**
+   * The value of an output of Terraform or OpenTofu: a text as it is, everything else as JSON. Undefined when there is no such output.
+   * Left out by a program that starts no others.
+   */
+  terraform?(directory: string, output: string, program: TerraformProgram | undefined): Promise<Uint8Array | undefined>;
 }
 
 /** The bytes, or in a few words why there are none: "SCW_ACCESS_KEY is not set". */
@@ -40,6 +45,11 @@ async function readUnlimited(port: ImportPort, source: ImportSource): Promise<Im
     case 'stdin': {
       const bytes = await port.stdin();
       return bytes ? { bytes } : { missing: 'nothing was given on standard input' };
+    }
+    case 'terraform': {
+      if (!port.terraform) throw new VaultError('UNSUPPORTED', `${sourceWords(source)} cannot be read here: this program starts no other`, { hint: 'Seal it with the command: oxp-vault seal' });
+      const bytes = await port.terraform(source.directory, source.output, source.program);
+      return bytes ? { bytes } : { missing: `${source.directory} has no output ${source.output} yet` };
     }
     case 'env':
       return 'variable' in source ? readVariable(port, source.variable) : readVariables(port, source.variables);
@@ -73,6 +83,8 @@ export function sourceWords(source: ImportSource): string {
       return source.path;
     case 'stdin':
       return 'standard input';
+    case 'terraform':
+      return `output ${source.output} of ${source.directory}`;
     case 'env':
       return 'variable' in source ? source.variable : Object.values(source.variables).join(', ');
   }
