@@ -38,7 +38,7 @@ export async function sealOutputs(s: Stage): Promise<void> {
   const env = { OXP_VAULT_TERRAFORM: input(s, 'terraform', `#!/bin/sh\ncat '${outputs}'\n`), TF_LOG: 'TRACE', TF_LOG_PATH: 'terraform.log' };
   chmodSync(env.OXP_VAULT_TERRAFORM, 0o755);
   await s.cli(0, ['seal', '--bootstrap', plan], { env });
-  input(s, 'terraform', `#!/bin/sh\ncat '${outputs}' '${outputs}' | tee /dev/stderr; exit "$BROKEN"\n`);
+  input(s, 'terraform', `#!/bin/sh\ncat '${outputs}' '${outputs}'; exit "$BROKEN"\n`);
   for (const broken of ['0', '1']) await s.cli(2, ['seal', 'imported/output', '--bootstrap', plan], { env: { ...env, BROKEN: broken } });
 }
 
