@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { buildCli } from '../cli/harness.js';
+import { BIN, buildCli } from '../cli/harness.js';
 import { owner, person, type VaultOwner } from '../cli/person.js';
 import { leaks, type Needle, needlesFor } from '../leak/needles.js';
 import { run } from '../support/run.js';
@@ -148,6 +148,28 @@ describeWith(['terraform', 'python3'], 'the provider under Terraform', () => {
     const gone = await box.run(['plan'], attached);
     expect(gone.code).toBe(1);
     expect(leaks(await box.everything(), needles('One', 'Two'))).toEqual([]);
+  }, 300_000);
+
+  it('opens through the agent of `oxp-vault exec`, and asks for no passphrase', async () => {
+    const alice = person('alice');
+    const phrase = alice.write('phrase', 'correct horse battery\n');
+    const unlocked = { env: { OXP_VAULT_PASSPHRASE_FILE: phrase } };
+    await alice.must(['identity', 'create', '--person', 'alice', '--passphrase-file', phrase]);
+    await alice.must(['init'], unlocked);
+    for (const [name, label] of [['app/token', 'One'], ['other/token', 'Two']] as const) await alice.must(['seal', name, '--kind', 'password', '--from', '-'], { input: canary(label), ...unlocked });
+    const main = (name: string): string => `${HEAD}ephemeral "oxpvault_secret" "it" { name = "${name}" }\nresource "sink_store" "it" {\n  name      = "it"\n  secret_wo = ephemeral.oxpvault_secret.it.value\n}\n`;
+    const box = new TerraformBox(alice, { sink: providers.sink }, main('app/token'));
+    const exec = () => run(process.execPath, [BIN, '--passphrase-file', phrase, 'exec', '--scope', 'app/', '--', box.program, 'apply', '-auto-approve', '-no-color'], { cwd: box.directory, env: box.env, timeout: 120_000 });
+    const applied = await exec();
+    expect(applied, applied.stderr).toMatchObject({ code: 0 });
+    expect(box.got('it')).toBe(sha256(canary('One')));
+    expect((await alice.must(['audit', 'log'])).text).toContain('app/token');
+    box.write('main.tf', main('other/token'));
+    const outside = await exec();
+    expect(outside.code).toBe(1);
+    expect(outside.stderr).toMatch(/PASSPHRASE_NEEDED/);
+    expect(leaks(await box.everything(), needles('One', 'Two'))).toEqual([]);
+    expect(box.leftovers()).toEqual([]);
   }, 300_000);
 
   describe('says what is wrong, with a code and what to do, and never a value:', () => {
