@@ -87,7 +87,7 @@ function carried(bytes: Uint8Array): { value: string } | { value_base64: string 
 function refusal({ name, field }: SecretRef): VaultError {
   const view = `${name}${field === undefined ? '' : `#${field}`}`;
   return new VaultError('SECRET_IN_STATE', `${view} is private, and Terraform would keep it in clear in its state and in saved plans`, {
-    hint: `Safe ways: an ephemeral variable, TF_VAR_x="$(oxp-vault open '${view}')", given to a provider or a write-only argument; or have the machine fetch it itself. If the state may hold it: allow_secret_in_state = "true" in the query`,
+    hint: `Safe ways: ephemeral "oxpvault_secret", of the provider oxpvault; or an ephemeral variable, as in oxp-vault exec --env TF_VAR_x='${view}' -- terraform apply; either given to a provider or a write-only argument; or have the machine fetch it itself. If the state may hold it: allow_secret_in_state = "true" in the query`,
   });
 }
 

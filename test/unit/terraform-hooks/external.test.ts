@@ -36,7 +36,7 @@ describe('the data source "external"', () => {
     for (const query of [{ name: 'pki/root#key' }, { name: 'pki/root#key', allow_secret_in_state: 'false' }]) {
       const error = await failure(answer(query, at));
       expect(error).toMatchObject({ code: 'SECRET_IN_STATE' });
-      expect(error.hint).toMatch(/ephemeral.*TF_VAR_x.*oxp-vault open 'pki\/root#key'.*write-only.*allow_secret_in_state = "true"/);
+      expect(error.hint).toMatch(/ephemeral "oxpvault_secret".*oxp-vault exec --env TF_VAR_x='pki\/root#key'.*write-only.*allow_secret_in_state = "true"/);
     }
     expect(await answer({ name: 'pki/root', allow_secret_in_state: 'false' }, at)).not.toHaveProperty('value');
     expect(at.reads).toEqual([]);
