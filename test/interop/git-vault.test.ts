@@ -128,10 +128,10 @@ describeWith(['git'], 'a vault in Git', () => {
     // People work meanwhile, and somebody opens a secret.
     const reader = owner('alice');
     const identityFile = reader.write('identity.age', identityText(identities[0]!));
-    let busy = true;
-    void ended.then(() => (busy = false));
+    const work = { done: false };
+    void ended.then(() => (work.done = true));
     let rounds = 0;
-    for (; busy || rounds < 2; rounds++) {
+    for (; !work.done || rounds < 2; rounds++) {
       workOnce(dir, rounds);
       const opened = await reader.ov(['open', 'app/first', '--identity', identityFile, '--expect', vault.expectLine, '--max-age', '0'], { cwd: dir });
       expect([opened.code, opened.text.trim()]).toEqual([0, 'the first one']);
