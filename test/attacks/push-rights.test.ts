@@ -109,7 +109,7 @@ const IN_PLACE: readonly (readonly [what: string, attack: (place: Place) => Prom
 const BESIDE: readonly Entry[] = [
   { mode: '120000', path: 'secrets/app/link', content: '/etc/passwd' }, { mode: '160000', path: 'secrets/app/submodule' }, { mode: '100755', path: 'objects/run', content: '#!/bin/sh\n' },
   { path: '.git/config', content: '[core]\n\tsshCommand = touch /tmp/pwned\n' }, { path: 'a/.git/hooks/post-checkout' }, { path: '.gitmodules' }, { path: '.gitattributes', content: '* filter=x\n' },
-  { path: 'Log/checkpoint' }, { path: 'LOG/CHECKPOINT' }, { path: 'objects/huge', content: '\0'.repeat(100 * 1024 * 1024 + 1) }, { path: 'git~1/config' }, { path: 'log/checkpoinT' }, { path: 'a b' }, { path: '-x' }, { path: 'log/..x' },
+  { path: 'Log/checkpoint' }, { path: 'LOG/CHECKPOINT' }, { path: 'objects/huge', content: '\0'.repeat(100 * 1024 * 1024 + 1) }, { path: 'git~1/config' }, { path: 'log/checkpoinT' }, { path: 'a b' }, { path: 'a\u001b[31m\nb' }, { path: 'é' }, { path: '-x' }, { path: 'log/..x' },
 ];
 
 describeWith(['git'], 'somebody with push rights puts', () => {
