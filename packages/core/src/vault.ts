@@ -16,10 +16,12 @@ import { ruleInEffect } from './rule-in-effect.js';
 import { emptyState, type VaultState } from './state.js';
 import type { Json } from './wire.js';
 
-/** How often a writer that lost a race tries again with the same signed bytes: for a minute or so at a remote store. */
+/** How often a writer that lost a race tries again with the same signed bytes: for a minute or more at a remote store. */
 const RACES = 80;
 /** Milliseconds. */
-const LONGEST_PAUSE = 1000;
+const LONGEST_PAUSE = 3000;
+/** Writers at once for whom there is room without anybody trying in vain. */
+const CROWD = 8;
 
 export const systemClock: Clock = { now: () => Math.floor(Date.now() / 1000) };
 
@@ -215,6 +217,7 @@ export class Vault {
     const sequencer = sequencerOf(identity);
     // Round again after a lost race, and while something is left: an entry that puts a policy into effect ends its checkpoint.
     for (let races = 0; ; ) {
+      const began = performance.now();
       const { run, around } = admit(this.state, batch);
       if (run.length === 0) return;
       // A checkpoint counts only when its signer is enrolled before or after its last leaf: never write one that nobody accepts.
@@ -226,7 +229,9 @@ export class Vault {
       const written = await writeRun(this.store, this.#loaded, this.id, run, batch.files, sequencer);
       if (!written) {
         if (++races > RACES) throw new VaultError('RACE_LOST', 'others were writing all the time', { hint: 'Nothing was written. Try again.' });
-        await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * Math.min(LONGEST_PAUSE, 20 * races)));
+        // In proportion to what a try costs here: of several who all try at once, all but one have worked for nothing.
+        const pause = Math.min(LONGEST_PAUSE, (performance.now() - began) * Math.min(races, CROWD));
+        await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * pause));
       }
       // A store that has taken this write and then shows an older log, or another, is found out at once.
       await this.#reload(written ? [{ ...written, by: 'this machine' }] : []);
