@@ -1,6 +1,6 @@
 /**
  * A vault after years: `npm run bench -- big [ENTRIES] [APPENDS]`. A log of 100,000 entries: made, moved into Git, loaded there for the
- * first time and again, appended to; then 10,000 appends over Git, and what the repository weighs. It takes half an hour.
+ * first time and again, appended to; then 10,000 appends over Git, and what the repository weighs. It takes an hour on a small machine.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
