@@ -49,6 +49,19 @@ describe('exec', () => {
     expect([refused.code, refused.stderr.includes('FORMAT_UNSUITABLE')]).toEqual([125, true]);
   });
 
+  it('lets OpenTofu encrypt with a key that stands in no variable', async () => {
+    const { alice, env } = await aliceWith();
+    await alice.must(['seal', 'terraform/state', '--kind', 'state-key']);
+    const { text, stderr } = await runBin(alice, ['exec', '--tofu-encryption', 'terraform/state', '--', 'sh', '-c', 'echo "$TF_ENCRYPTION"; export OXP_VAULT_IDENTITY=/nowhere; echo null | oxp-vault terraform key-provider terraform/state'], { env });
+    const [config = '', header, answer = ''] = text.split('\n');
+    const { key_provider: provider } = JSON.parse(config) as { key_provider: { external: { oxp_vault: { command: string[] } } } };
+    expect(provider.external.oxp_vault.command, stderr).toEqual(['oxp-vault', 'terraform', 'key-provider', 'terraform/state']);
+    expect(header).toContain('OpenTofu-External-Key-Provider');
+    const { encryption_key: key } = (JSON.parse(answer) as { keys: { encryption_key: string } }).keys;
+    expect([Buffer.from(key, 'base64').length, config.includes(key)]).toEqual([32, false]);
+    expect((await runBin(alice, ['exec', '--tofu-encryption', 'app/password', '--', 'true'], { env })).code).toBe(125);
+  });
+
   it('masks the values, also where they come in pieces, as Base64 and on standard error', async () => {
     const { alice, value, env } = await aliceWith();
     const script = 'printf "%s" "a${V%?????}"; sleep 0.2; printf "%s" "${V#"${V%?????}"}z"; printf "%s" "$V" | base64; printf "err $V" >&2';

@@ -1,5 +1,5 @@
 /** What the protocols of Terraform and OpenTofu need of a vault, read in this process and opened here or by the agent. */
-import { type FileSource, openViews, type Opening, planOpening, readableBy, renderSecrets, type Vault, VaultError } from '@oxp-vault/core';
+import { openValue, type Opening, planOpening, readableBy, type Vault, VaultError } from '@oxp-vault/core';
 import type { SecretPort, SecretRef } from '@oxp-vault/terraform-hooks';
 import { agentFor } from './agent.js';
 import type { CliContext } from './context.js';
@@ -38,23 +38,14 @@ export function vaultPort(context: CliContext, vault: Vault, { purpose, offline 
         const opening = await plan(ref, format);
         const hidden = opening.items.filter((item) => item.private).map((item) => item.version.statement.name);
         const source = hidden.length > 0 && !offline ? await agentFor(context, vault, hidden) : undefined;
-        return render(hidden.length > 0 && !source ? await unlocked() : vault, opening, { purpose, offline }, source);
+        const value = await openValue(hidden.length > 0 && !source ? await unlocked() : vault, opening, { purpose, offline }, source);
+        return value.use((bytes) => {
+          const copy = Uint8Array.from(bytes);
+          value.wipe();
+          return copy;
+        });
       }),
   };
-}
-
-async function render(vault: Vault, opening: Opening, record: { purpose: string; offline: boolean }, source: FileSource | undefined): Promise<Uint8Array> {
-  const secrets = await openViews(vault, opening, record, source);
-  try {
-    const rendered = await renderSecrets(opening.format, secrets, opening.options);
-    if (rendered.type === 'files') throw new VaultError('FORMAT_UNSUITABLE', `the format ${opening.format} makes files, not one text`, { hint: 'Terraform takes one text: raw, json, pem, openssh and their like.' });
-    // What was rendered may be a view on the file that is wiped below.
-    const bytes = new Uint8Array(rendered.bytes);
-    rendered.bytes.fill(0);
-    return bytes;
-  } finally {
-    for (const { file } of secrets) file.wipe();
-  }
 }
 
 function requireReadable(vault: Vault, role: string, name: string): void {

@@ -110,6 +110,7 @@ export { readersInWords, wipePlan, type SealAction, type SealLine, type SealPlan
 export { runSealPlan } from './operations/seal-run.js';
 export { planRotation, type RotationPlan, type RotationStep } from './operations/rotate.js';
 export { openViews, parseView, planOpening, type FileSource, type Opening, type OpeningItem, type View } from './operations/open-views.js';
+export { openValue } from './operations/one-value.js';
 export { Session, type SessionOptions } from './operations/session.js';
 export { agentSourceFor, findAgent, ownAgent } from './agent/find.js';
 export { agentSource, connectAgent, requireAgent, type Agent, type AgentSecret } from './agent/client.js';

@@ -1,5 +1,5 @@
 /** `exec -- PROGRAM`: unlocks once, gives the program what it is asked to, and an agent for that program alone. */
-import { AGENT_VARIABLE, findVersion, openViews, parseView, planOpening, privateSocket, renderSecrets, type RunningAgent, Secret, serveAgent, Session, type Vault, VaultError, type View } from '@oxp-vault/core';
+import { AGENT_VARIABLE, findVersion, openValue, parseView, planOpening, privateSocket, type RunningAgent, type Secret, serveAgent, Session, type Vault, VaultError, type View } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { type Act, collect, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
@@ -11,6 +11,7 @@ import { scalewayVariables } from '../scaleway-variables.js';
 interface Options {
   readonly env?: readonly string[];
   readonly scaleway?: string;
+  readonly tofuEncryption?: string;
   readonly scope?: readonly string[];
   readonly mask?: boolean;
   readonly purpose?: string;
@@ -28,6 +29,7 @@ export function define(command: Command, act: Act): void {
     .argument('<program...>', 'what to run, after --')
     .option('--env <VAR=NAME>', 'a variable with the value of NAME or NAME#FIELD; repeat', collect)
     .option('--scaleway <name>', 'the api-key NAME as SCW_* variables, and as AWS_* for a state backend in S3')
+    .option('--tofu-encryption <name>', 'TF_ENCRYPTION, with which OpenTofu encrypts its state under the state-key NAME')
     .option('--scope <path>', 'what its agent may open beside these: a secret, or dns/ for all below it; repeat', collect)
     .option('--mask', 'replace these values by *** in what the program prints')
     .option('--purpose <words>', 'why, for the log')
@@ -69,14 +71,15 @@ async function prepare(context: CliContext, program: string, options: Options): 
   const vault = await context.vault({ identity: true });
   // A name that is none is told before anything is recorded.
   for (const { view } of wanted) await planOpening(vault, [view], 'raw', { target: 'stream' });
-  if (options.scaleway !== undefined) findVersion(vault, options.scaleway);
-  const named = [...wanted.map(({ view }) => view.name), ...(options.scaleway === undefined ? [] : [options.scaleway])];
+  for (const name of [options.scaleway, options.tofuEncryption]) if (name !== undefined) findVersion(vault, name);
+  const encryption = options.tofuEncryption === undefined ? undefined : await (await import('../tofu.js')).tofuEncryption(context, vault, options.tofuEncryption);
+  const named = [...wanted.map(({ view }) => view.name), ...[options.scaleway, options.tofuEncryption].filter((name) => name !== undefined)];
   const scope = [...new Set([...named, ...(options.scope ?? [])])];
   const purpose = options.purpose ?? `exec ${program.split('/').at(-1) ?? ''}`.slice(0, 200);
   const session = await Session.begin(vault, { scope: scope.length > 0 ? scope : ['/'], purpose, offline: context.options.offline ?? false });
   const values: Secret[] = [];
   try {
-    const env: Record<string, string | undefined> = { ...context.io.env };
+    const env: Record<string, string | undefined> = { ...context.io.env, ...(encryption === undefined ? {} : { TF_ENCRYPTION: encryption }) };
     for (const { variable, view } of wanted) {
       const value = await read(vault, session, view);
       values.push(value);
@@ -112,14 +115,7 @@ function parseVariable(text: string): Variable {
 
 async function read(vault: Vault, session: Session, view: View): Promise<Secret> {
   const opening = await planOpening(vault, [view], 'raw', { target: 'stream' });
-  const opened = await openViews(vault, opening, {}, (wanted) => Promise.all(wanted.map(({ name, version }) => session.open(name, version))));
-  try {
-    const rendered = await renderSecrets(opening.format, opened, opening.options);
-    if (rendered.type === 'files') throw new VaultError('INTERNAL', 'a single value was rendered as files');
-    return Secret.take(rendered.bytes.slice());
-  } finally {
-    for (const { file } of opened) file.wipe();
-  }
+  return openValue(vault, opening, {}, (wanted) => Promise.all(wanted.map(({ name, version }) => session.open(name, version))));
 }
 
 function textOf(variable: string, value: Secret): string {

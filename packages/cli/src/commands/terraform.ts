@@ -3,13 +3,14 @@
  * `terraform encryption-config`, for the person who sets that up.
  */
 import { newestVersion, type Vault, VaultError } from '@oxp-vault/core';
-import { answerExternalQuery, answerKeyRequest, encryptionDocument, formatEncryptionBlock, formatExternalResult, formatKeyAnswer, KEY_PROVIDER_HEADER, keyIdOf, parseExternalQuery, parseKeyRequest } from '@oxp-vault/terraform-hooks';
+import { answerExternalQuery, answerKeyRequest, encryptionDocument, formatEncryptionBlock, formatExternalResult, formatKeyAnswer, KEY_PROVIDER_HEADER, parseExternalQuery, parseKeyRequest } from '@oxp-vault/terraform-hooks';
 import type { Command } from 'commander';
 import { type Act, examples, readOptions } from '../command.js';
 import { CliContext } from '../context.js';
 import { toVaultError } from '../errors.js';
 import { OutputClosed } from '../io.js';
 import { vaultPort } from '../terraform-port.js';
+import { encryptionConfigOf } from '../tofu.js';
 
 interface Options {
   readonly offline?: boolean;
@@ -87,13 +88,10 @@ async function keyProvider(context: CliContext, name: string, { offline }: Optio
   await context.print(formatKeyAnswer(await answerKeyRequest(name, data, port)));
 }
 
-/** With the vault's address only where it was typed: else OpenTofu's process finds it as any command does there. */
-async function encryptionConfig(context: CliContext, named: string | undefined, { migrate = false, offline = false }: Options): Promise<void> {
+async function encryptionConfig(context: CliContext, named: string | undefined, { migrate = false }: Options): Promise<void> {
   const vault = await context.vault();
   const name = named ?? onlyStateKey(vault);
-  keyIdOf(await vaultPort(context, vault, { purpose: 'terraform encryption-config', offline }).look({ name }));
-  const where = context.options.vault === undefined ? [] : ['--vault', (await context.address()).address];
-  const config = { command: ['oxp-vault', ...where, 'terraform', 'key-provider', name], migrate };
+  const config = await encryptionConfigOf(context, vault, name, migrate);
   await context.result(encryptionDocument(config), formatEncryptionBlock(config));
   if (!context.json) await context.say(migrate ? 'After the first apply print it again without --migrate: until then OpenTofu also takes a state in clear.' : 'OpenTofu starts the key provider several times a command, without a terminal: a passphrase has to come from OXP_VAULT_PASSPHRASE_FILE.');
 }
