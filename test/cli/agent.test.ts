@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
@@ -109,6 +110,51 @@ describe('the agent', () => {
     expect((await log(alice)).at(-1)).toContain('ended a session that opened nothing');
   });
 
+  it('ends with the process that it is to end with, and says in the log what it was for', async () => {
+    const { alice, env } = await aliceWith();
+    const other = spawn('sleep', ['600'], { stdio: 'ignore' });
+    try {
+      const { pid, socket } = await start(alice, env, '--while', String(other.pid), '--purpose', 'a play');
+      await sleep(1500);
+      expect(existsSync(socket)).toBe(true);
+      other.kill('SIGKILL');
+      expect(await gone(pid)).toBe(true);
+      expect(existsSync(socket)).toBe(false);
+      expect((await log(alice)).slice(-2)).toEqual(['began a session that may open / (a play)', 'ended a session that opened nothing']);
+    } finally {
+      other.kill('SIGKILL');
+    }
+  });
+
+  it.each([['0'], ['x'], ['-1'], ['4194999'], ['99999999999']])('is not started for a process %s, which is none', async (pid) => {
+    const { alice, env } = await aliceWith();
+    const before = await log(alice);
+    const refused = await alice.ov(['agent', 'start', '--foreground', `--while=${pid}`], { env });
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--while takes the number of a process that runs')]);
+    expect(await log(alice)).toEqual(before);
+  });
+
+  it('listens where it is told to, beside one for every command, and leaves alone what else lies there', async () => {
+    const { alice, env, value } = await aliceWith();
+    const directory = tempDir('place');
+    writeFileSync(join(directory, 'mine'), 'kept');
+    const usual = await start(alice, env, '--scope', 'dns/');
+    const { socket } = await start(alice, env, '--socket', join(directory, 'a.sock'));
+    expect(socket).toBe(join(directory, 'a.sock'));
+    const locked = { ...env, OXP_VAULT_IDENTITY: '/nowhere' };
+    expect((await alice.ov(['open', 'app/password'], { env: locked })).stderr).toContain('IDENTITY_NOT_FOUND');
+    expect((await alice.must(['open', 'app/password'], { env: { ...locked, OXP_VAULT_AGENT: socket } })).text).toBe(value);
+    const again = await runBin(alice, ['agent', 'start', '--foreground', '--socket', join(directory, 'a.sock')], { env });
+    expect([again.code, again.stderr]).toEqual([7, expect.stringContaining('error AGENT_RUNNING')]);
+    const before = await log(alice);
+    await alice.must(['agent', 'stop'], { env: { ...env, OXP_VAULT_AGENT: socket } });
+    expect(readdirSync(directory)).toEqual(['mine']);
+    // The one that was refused had begun no session.
+    expect((await log(alice)).slice(before.length)).toEqual(['ended a session that opened app/password v1 (agent)']);
+    process.kill(usual.pid, 'SIGTERM');
+    expect(await gone(usual.pid)).toBe(true);
+  });
+
   it('that OXP_VAULT_AGENT names and that is not there is one clear error', async () => {
     const { alice, env } = await aliceWith();
     const failed = await alice.ov(['open', 'app/password'], { env: { ...env, OXP_VAULT_AGENT: join(alice.work, 'none.sock') } });
@@ -186,6 +232,27 @@ describeWith(['curl'], 'curl alone is a client of the agent', (paths) => {
     expect(JSON.parse((await curl('-X', 'POST', '-d', '{"vault":"00","secrets":[{"name":"app/password"}]}', 'http://x/v1/secrets')).stdout.toString())).toMatchObject({ error: { code: 'WRONG_VAULT' } });
     const batch = JSON.parse((await curl('-d', '{"secrets":[{"name":"app/password"},{"name":"dns/key","field":"secret"}]}', 'http://x/v1/secrets')).stdout.toString()) as { secrets: { base64: string }[] };
     expect(batch.secrets.map(({ base64 }) => Buffer.from(base64, 'base64').toString())).toEqual([value, expect.stringMatching(/^[A-Za-z0-9+/]{43}=$/)]);
+    const post = async (path: string, body: object): Promise<Record<string, unknown>> => JSON.parse((await curl('-d', JSON.stringify(body), `http://x/v1/${path}`)).stdout.toString()) as Record<string, unknown>;
+    expect(await post('secrets', { role: 'team' })).toMatchObject({ secrets: [{ name: 'app/password', base64: Buffer.from(value).toString('base64') }, { name: 'dns/key', kind: 'tsig' }] });
+    expect(await post('secrets', { role: 'nobody' })).toMatchObject({ error: { code: 'ROLE_NOT_FOUND' } });
+    const rendered = await post('render', { secrets: [{ name: 'dns/key' }], format: 'bind' });
+    expect(Buffer.from(String(rendered['base64']), 'base64').toString()).toContain('key "demo." {');
+    expect(await post('render', { secrets: [{ name: 'dns/key' }], format: 'files' })).toMatchObject({ error: { code: 'USAGE', message: expect.stringContaining('director') as string } });
+    expect(await post('render', { vault: '00', secrets: [{ name: 'dns/key' }], format: 'bind' })).toMatchObject({ error: { code: 'WRONG_VAULT' } });
+    expect(await post('render', { secrets: [{ name: 'dns/key' }], format: 'nonesuch' })).toMatchObject({ error: { code: 'USAGE' } });
+    await alice.must(['agent', 'stop'], { env });
+  });
+
+  it('that is told of news: what was sealed a moment ago is there, and the root tells that it is', async () => {
+    const { alice, env } = await aliceWith();
+    const { socket } = await start(alice, env);
+    const ask = async (...words: string[]): Promise<{ root: string; entries: number; error?: { code: string } }> => JSON.parse((await run(paths.curl, ['-sS', '--unix-socket', socket, ...words])).stdout.toString()) as { root: string; entries: number };
+    const before = await ask('http://x/v1/status');
+    await alice.must(['seal', 'app/new', '--from', '-'], { input: 'just now' });
+    expect((await ask('http://x/v1/secret/app/new')).error?.code).toBe('SECRET_NOT_FOUND');
+    const after = await ask('-d', '{}', 'http://x/v1/refresh');
+    expect([after.entries, after.root === before.root]).toEqual([before.entries + 1, false]);
+    expect((await run(paths.curl, ['-sS', '--unix-socket', socket, 'http://x/v1/secret/app/new'])).stdout.toString()).toBe('just now');
     await alice.must(['agent', 'stop'], { env });
   });
 });

@@ -1,23 +1,26 @@
 /** `agent start | status | stop`: one unlocking for some hours. What it may open is in the log before it serves. */
 import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findAgent, formatIdentity, type Identity, IDENTITY_DATA, ownAgent, parseIdentity, serveAgent, Session, socketOf, type Vault, VaultError } from '@oxp-vault/core';
+import { connectAgent, findAgent, formatIdentity, type Identity, IDENTITY_DATA, isPurpose, parseIdentity, serveAgent, Session, socketOf, type Vault, VaultError } from '@oxp-vault/core';
 import { type Command, Option } from 'commander';
 import { type Act, collect, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
-import { errnoOf } from '../private-file.js';
+import { endOfProcess, isAlive, parseProcess } from '../processes.js';
 import { ago, columns, count, short } from '../render.js';
 import { parseUntil, untilInWords } from '../until.js';
 
 interface StartOptions {
   readonly scope?: readonly string[];
   readonly for: string;
+  readonly while?: number;
+  readonly socket?: string;
+  readonly purpose: string;
   readonly foreground?: boolean;
   readonly identityOnStdin?: boolean;
 }
 
 const ALL = '/';
-const PURPOSE = 'agent';
 /** Milliseconds. */
 const LONGEST_END = 10_000;
 const PAUSE = 20;
@@ -30,6 +33,9 @@ export function define(command: Command, act: Act): void {
       .description('Unlocks your identity and leaves an agent running for this vault. What it may open is recorded now, what it did open when it ends.')
       .option('--scope <path>', 'a secret, or dns/ for all below it; repeat (default: everything that you read)', collect)
       .option('--for <duration>', 'how long: 30m, 8h, 1d', '8h')
+      .option('--while <pid>', 'end with the process of this number, if it ends before', parseProcess)
+      .option('--socket <path>', 'listen there, for programs that are told OXP_VAULT_AGENT=PATH, instead of where every command looks')
+      .option('--purpose <words>', 'why, for the log', 'agent')
       .option('--foreground', 'stay, and end with Ctrl-C: for systemd and the like')
       .addOption(new Option('--identity-on-stdin', 'the identity comes from the command that started this one').hideHelp())
       .action(act(start)),
@@ -42,11 +48,13 @@ export function define(command: Command, act: Act): void {
 
 async function start(context: CliContext, options: StartOptions): Promise<void> {
   const until = endOf(options.for, context.clock.now());
+  if (!isPurpose(options.purpose)) throw new VaultError('USAGE', '--purpose takes one line of at most 200 characters');
   if (options.foreground) return serve(context, options, until);
   const seen = await context.vault({ identity: true });
-  await mustBeAlone(context, seen);
+  const socket = socketFor(context, options, seen);
+  await mustBeAlone(socket);
   await leaveRunning(seen.requireEnrolled());
-  const agent = await ownAgent(context.io.env, seen.store.address);
+  const agent = await connectAgent(socket);
   if (!agent) throw new VaultError('AGENT_UNREACHABLE', 'the agent was started, and ended at once', { hint: 'Look why: oxp-vault agent start --foreground' });
   const { pid, scope, person } = agent.found;
   await context.result({ ...agent.found, socket: agent.socket }, `agent of ${person} for ${scope.join(', ')}, until ${untilInWords(agent.found.until)}\n`);
@@ -61,8 +69,12 @@ function endOf(text: string, now: number): number {
   throw new VaultError('USAGE', '--for takes a duration', { hint: 'Such as 30m, 8h or 1d.' });
 }
 
-async function mustBeAlone(context: CliContext, vault: Vault): Promise<void> {
-  const running = await ownAgent(context.io.env, vault.store.address);
+function socketFor({ io }: CliContext, { socket }: StartOptions, vault: Vault): string {
+  return socket === undefined ? socketOf(io.env, vault.store.address) : resolve(io.cwd, socket);
+}
+
+async function mustBeAlone(socket: string): Promise<void> {
+  const running = await connectAgent(socket);
   if (!running) return;
   const { person, pid } = running.found;
   throw new VaultError('AGENT_RUNNING', `an agent of ${person} is running for this vault already (process ${pid})`, { hint: 'See what it may open: oxp-vault agent status. End it: oxp-vault agent stop' });
@@ -76,16 +88,16 @@ async function leaveRunning(identity: Identity): Promise<void> {
   const child = spawn(process.execPath, [...process.execArgv, script, ...words, '--foreground', '--identity-on-stdin'], { detached: true, stdio: ['pipe', 'pipe', 'pipe'], env });
   const plain = formatIdentity(identity);
   try {
-    await plain.use((bytes) => new Promise<void>((resolve, reject) => child.stdin.end(bytes, (error?: Error | null) => (error ? reject(error) : resolve()))));
+    await plain.use((bytes) => new Promise<void>((done, reject) => child.stdin.end(bytes, (error?: Error | null) => (error ? reject(error) : done()))));
   } finally {
     plain.wipe();
   }
   const said: string[] = [];
   child.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString('utf8')));
-  const ready = await new Promise<boolean>((resolve, reject) => {
-    child.stdout.once('data', () => resolve(true));
+  const ready = await new Promise<boolean>((done, reject) => {
+    child.stdout.once('data', () => done(true));
     child.once('error', reject);
-    child.once('close', () => resolve(false));
+    child.once('close', () => done(false));
   });
   if (!ready) {
     const lines = said.join('').trim().split('\n').filter((line) => line !== '');
@@ -98,13 +110,22 @@ async function leaveRunning(identity: Identity): Promise<void> {
 async function serve(context: CliContext, options: StartOptions, until: number): Promise<void> {
   const handed = options.identityOnStdin ? await parseIdentity(new TextDecoder().decode(await context.io.stdin.read())) : undefined;
   const vault = handed ? (await context.vault()).as(handed) : await context.vault({ identity: true });
-  const session = await Session.begin(vault, { scope: options.scope ?? [ALL], purpose: PURPOSE });
-  const running = await serveAgent(session, { socket: socketOf(context.io.env, vault.store.address), until });
+  const socket = socketFor(context, options, vault);
+  // Before anything is recorded: of several that are started at once only one begins a session.
+  await mustBeAlone(socket);
+  const session = await Session.begin(vault, { scope: options.scope ?? [ALL], purpose: options.purpose });
+  const running = await serveAgent(session, { socket, until });
   const ends = (): void => void running.stop().catch(() => undefined);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ends);
   // Whoever started it in the background waits for this line.
   await context.print(`${running.socket}\n`);
-  await running.ended;
+  const watching = new AbortController();
+  if (options.while !== undefined) void endOfProcess(options.while, watching.signal).then(ends);
+  try {
+    await running.ended;
+  } finally {
+    watching.abort();
+  }
 }
 
 async function status(context: CliContext): Promise<void> {
@@ -128,14 +149,6 @@ async function stop(context: CliContext): Promise<void> {
   // Only then is the end of its session recorded, and its place free for the next.
   for (let waited = 0; waited < LONGEST_END && isAlive(agent.found.pid); waited += PAUSE) await sleep(PAUSE);
   await context.result({ stopped: agent.found.pid }, 'The agent has ended: what it held is forgotten.\n');
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return errnoOf(error) === 'EPERM';
-  }
 }
 
 async function present(context: CliContext): Promise<NonNullable<Awaited<ReturnType<typeof findAgent>>>> {

@@ -11,6 +11,8 @@ export const PATHS = {
   /** Followed by the name: the value, as it is. */
   secret: '/v1/secret/',
   secrets: '/v1/secrets',
+  render: '/v1/render',
+  refresh: '/v1/refresh',
   stop: '/v1/stop',
 } as const;
 
@@ -27,6 +29,8 @@ export const AgentStatus = v.object({
   since: Count,
   until: Count,
   entries: Count,
+  /** Root of the log at that size: what is kept by it stays right until there is news. */
+  root: v.string(),
   /** Names that were opened so far. */
   opened: v.array(v.string()),
   /** Why what it knows of the vault may be old: the newest fault of looking for news. */
@@ -34,17 +38,21 @@ export const AgentStatus = v.object({
 });
 export type AgentStatus = v.InferOutput<typeof AgentStatus>;
 
-/** Several at once; all, or an error. `vault`, where given, is the one that must be meant. */
-export const SecretsRequest = v.object({
-  vault: v.optional(v.string()),
-  secrets: v.pipe(v.array(v.object({ name: v.string(), field: v.optional(v.string()), version: v.optional(v.pipe(Count, v.minValue(1))) })), v.minLength(1), v.maxLength(1000)),
-});
+const Wanted = v.pipe(v.array(v.object({ name: v.string(), field: v.optional(v.string()), version: v.optional(v.pipe(Count, v.minValue(1))) })), v.minLength(1), v.maxLength(1000));
+
+/** Several at once, or all that a role reads; all, or an error. `vault`, where given, is the one that must be meant. */
+export const SecretsRequest = v.union([v.object({ vault: v.optional(v.string()), secrets: Wanted }), v.object({ vault: v.optional(v.string()), role: v.string() })]);
 export type SecretsRequest = v.InferOutput<typeof SecretsRequest>;
 
 export const SecretsAnswer = v.object({
   secrets: v.array(v.object({ name: v.string(), field: v.optional(v.string()), version: Count, kind: v.string(), base64: v.string() })),
 });
 export type SecretsAnswer = v.InferOutput<typeof SecretsAnswer>;
+
+/** The same as one document in a format of `open` that is a stream of bytes. */
+export const RenderRequest = v.object({ vault: v.optional(v.string()), secrets: Wanted, format: v.string() });
+
+export const RenderAnswer = v.object({ format: v.string(), base64: v.string() });
 
 const ErrorAnswer = v.object({ error: v.object({ code: v.string(), message: v.string(), hint: v.optional(v.string()) }) });
 

@@ -9,10 +9,11 @@ import { renderSecrets } from '../formats/index.js';
 import { drainQueue } from '../operations/drain.js';
 import { openViews, parseView, planOpening, type View } from '../operations/open-views.js';
 import type { Session } from '../operations/session.js';
+import { readableBy } from '../operations/open.js';
 import { toBase64 } from '../primitives/hash.js';
 import { errnoOf, storeError } from '../stores/io-error.js';
 import { connectAgent } from './client.js';
-import { type AgentStatus, ORIGIN, PATHS, SecretsRequest, statusOf } from './protocol.js';
+import { type AgentStatus, ORIGIN, PATHS, RenderRequest, SecretsRequest, statusOf } from './protocol.js';
 import { prepareSocket, removeSocket } from './socket.js';
 
 /** Bytes of a question. */
@@ -143,13 +144,19 @@ class Serving implements RunningAgent {
     const asked = `${request.method} ${pathname}`;
     if (asked === `GET ${PATHS.status}`) return answer(response, 200, this.#status());
     if (asked === `POST ${PATHS.secrets}`) return answer(response, 200, await this.#secrets(await bodyOf(request)));
+    if (asked === `POST ${PATHS.render}`) return answer(response, 200, await this.#rendered(await bodyOf(request)));
+    if (asked === `POST ${PATHS.refresh}`) {
+      await this.#keepUp();
+      if (this.#fault) throw this.#fault;
+      return answer(response, 200, this.#status());
+    }
     if (asked === `POST ${PATHS.stop}`) {
       answer(response, 200, {});
       response.once('close', () => void this.stop().catch(() => undefined));
       return;
     }
     if (request.method === 'GET' && pathname.startsWith(PATHS.secret)) return this.#value(pathname.slice(PATHS.secret.length), searchParams, response);
-    throw new VaultError('USAGE', 'this agent knows no such question', { hint: `It answers GET ${PATHS.status}, GET ${PATHS.secret}NAME, POST ${PATHS.secrets}, POST ${PATHS.stop}.` });
+    throw new VaultError('USAGE', 'this agent knows no such question', { hint: `It answers GET ${PATHS.status}, GET ${PATHS.secret}NAME, POST ${PATHS.secrets}, POST ${PATHS.render}, POST ${PATHS.refresh}, POST ${PATHS.stop}.` });
   }
 
   #status(): AgentStatus {
@@ -158,23 +165,39 @@ class Serving implements RunningAgent {
     const fault = this.#fault && { code: this.#fault.code, message: this.#fault.message };
     return {
       vault: vault.id, address: vault.store.address, person, device, scope: [...scope], pid: process.pid, since: this.#since, until: this.#until,
-      entries: vault.point.size, opened, ...(fault ? { fault } : {}),
+      entries: vault.point.size, root: vault.point.root, opened, ...(fault ? { fault } : {}),
     };
   }
 
   async #secrets(body: unknown): Promise<v.InferInput<typeof import('./protocol.js').SecretsAnswer>> {
     const parsed = v.safeParse(SecretsRequest, body);
     if (!parsed.success) throw new VaultError('USAGE', 'the question is no {"secrets": [{"name": "…"}]}');
-    const { vault, secrets } = parsed.output;
-    if (vault !== undefined && vault !== this.#session.vault.id) throw new VaultError('WRONG_VAULT', `this agent serves vault ${this.#session.vault.id.slice(0, 8)}`);
+    this.#mustMean(parsed.output.vault);
+    const views = 'role' in parsed.output ? readableBy(this.#session.vault, parsed.output.role).map((name): View => ({ name })) : parsed.output.secrets.map(viewOf);
     const opened = [];
-    for (const { name, field, version } of secrets) {
-      const view = { ...parseView(field === undefined ? name : `${name}#${field}`), ...(version === undefined ? {} : { version }) };
+    for (const view of views) {
       const { bytes, ...found } = await this.#read(view);
+      const { name, field } = view;
       opened.push({ name, ...(field === undefined ? {} : { field }), ...found, base64: toBase64(bytes) });
       bytes.fill(0);
     }
     return { secrets: opened };
+  }
+
+  async #rendered(body: unknown): Promise<v.InferInput<typeof import('./protocol.js').RenderAnswer>> {
+    const parsed = v.safeParse(RenderRequest, body);
+    if (!parsed.success) throw new VaultError('USAGE', 'the question is no {"secrets": [{"name": "…"}], "format": "…"}');
+    const { vault, secrets, format } = parsed.output;
+    this.#mustMean(vault);
+    const { bytes } = await this.#open(secrets.map(viewOf), format);
+    const answered = { format, base64: toBase64(bytes) };
+    bytes.fill(0);
+    return answered;
+  }
+
+  /** Throws WRONG_VAULT. */
+  #mustMean(vault: string | undefined): void {
+    if (vault !== undefined && vault !== this.#session.vault.id) throw new VaultError('WRONG_VAULT', `this agent serves vault ${this.#session.vault.id.slice(0, 8)}, and ${vault.slice(0, 8)} is asked for`);
   }
 
   /** The bytes as `open` would pipe them. */
@@ -187,19 +210,28 @@ class Serving implements RunningAgent {
   }
 
   async #read(view: View): Promise<{ bytes: Uint8Array; version: number; kind: string }> {
+    const { bytes, first } = await this.#open([view], 'raw');
+    return { bytes, ...first };
+  }
+
+  async #open(views: readonly View[], format: string): Promise<{ bytes: Uint8Array; first: { version: number; kind: string } }> {
     const { vault } = this.#session;
-    const opening = await planOpening(vault, [view], 'raw', { target: 'stream' });
+    const opening = await planOpening(vault, views, format, { target: 'stream' });
     const opened = await openViews(vault, opening, {}, (wanted) => Promise.all(wanted.map(({ name, version }) => this.#session.open(name, version))));
     try {
       const rendered = await renderSecrets(opening.format, opened, opening.options);
-      if (rendered.type === 'files') throw new VaultError('INTERNAL', 'a single value was rendered as files');
+      if (rendered.type === 'files') throw new VaultError('INTERNAL', `${format} was rendered as files although one document was asked for`);
       const { version, kind } = opened[0]!;
       // What was rendered may be a view on the file that is wiped below.
-      return { bytes: rendered.bytes.slice(), version, kind };
+      return { bytes: rendered.bytes.slice(), first: { version, kind } };
     } finally {
       for (const { file } of opened) file.wipe();
     }
   }
+}
+
+function viewOf({ name, field, version }: { name: string; field?: string | undefined; version?: number | undefined }): View {
+  return { ...parseView(field === undefined ? name : `${name}#${field}`), ...(version === undefined ? {} : { version }) };
 }
 
 function urlOf(request: IncomingMessage): URL {

@@ -1,6 +1,6 @@
 /** Where an agent listens, and that nobody else can be at either end: the directory and the socket are this user's alone. */
 import { lstatSync, type Stats } from 'node:fs';
-import { chmod, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, realpath, rm, rmdir } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
@@ -40,9 +40,14 @@ export async function prepareSocket(path: string): Promise<void> {
   mustBeOwn(directory, 'directory');
 }
 
-/** Takes a socket away with its directory. */
+/** Takes a socket away, and its directory unless somebody keeps something else there. */
 export async function removeSocket(path: string): Promise<void> {
-  await rm(dirname(path), { recursive: true, force: true });
+  await rm(path, { force: true });
+  try {
+    await rmdir(dirname(path));
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(errnoOf(error) ?? '')) throw storeError(error, 'cannot remove the directory', dirname(path));
+  }
 }
 
 /** False where there is none. Throws AGENT_UNSAFE for one that could be somebody else's. */
