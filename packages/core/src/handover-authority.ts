@@ -1,7 +1,8 @@
 /** What the rules of a handover ask of the rest of the state (handover/authority.ts), answered. */
+import { canAct, custodyOf, leafOf } from './custody/state.js';
 import type { HandoverAuthority, TargetVersion } from './handover/authority.js';
 import { rolesOf } from './policy/rules.js';
-import { newestEpoch, type PolicyState } from './policy/state.js';
+import { deviceKeys, livingDevice, newestEpoch, type PolicyState } from './policy/state.js';
 import { ruleInEffect } from './rule-in-effect.js';
 import { newestVersion, type SecretVersion } from './seal/state.js';
 import type { VaultState } from './vault-state.js';
@@ -24,6 +25,12 @@ export function handoverAuthority(state: VaultState & { readonly policy: PolicyS
     isMachine(person) {
       const kind = people.get(person)?.kind;
       return kind === undefined ? undefined : kind === 'machine';
+    },
+    lives: ({ person, key }) => livingDevice(state.policy, person, key) !== undefined,
+    isCustodian(statement, person) {
+      const record = custodyOf(state.custody, statement);
+      const leaf = record && leafOf(record, person);
+      return leaf !== undefined && canAct(leaf, (custodian) => deviceKeys(people, custodian));
     },
     recipientKnown: (recipient) => recipients.has(recipient),
     version(statement) {

@@ -1,6 +1,7 @@
 /** Acts of a handover that reach beyond it: a request takes a recipient, a receipt seals versions, an abort withdraws them. */
 import * as v from 'valibot';
 import { registerVersion, type CustodyContext } from './custody/apply.js';
+import type { CustodyState } from './custody/state.js';
 import { refusal, type Refusal } from './errors.js';
 import { judgeAbort } from './handover/abort.js';
 import type { HandoverContext } from './handover/authority.js';
@@ -43,9 +44,19 @@ export function completeEffect(state: Founded, body: HandoverComplete, context: 
     if ('code' in secrets) return secrets;
     const digest = statementDigest(statement);
     sealed.set(delivery.target.statement, digest);
-    next = { ...next, secrets, custody: 'custody' in statement ? registerVersion(next.custody, digest, statement, custody) : next.custody };
+    const others = overtaken(state, delivery.target.name, next.custody);
+    next = { ...next, secrets, custody: 'custody' in statement ? registerVersion(others, digest, statement, custody) : others };
   }
   return { ...next, handovers: recordReceipt(state.handovers, completion, body, sealed, context, policyRule(state)) };
+}
+
+/**
+ * A version that waited for its custodians while the one before it was handed over is never to come into effect: acknowledged later it would
+ * stand between giver and receiver, and the receivers' version, once acknowledged in its turn, would take a new value back.
+ */
+function overtaken(state: Founded, name: string, custody: CustodyState): CustodyState {
+  const waiting = (state.secrets.secrets.get(name) ?? []).filter((version) => version.pending);
+  return { versions: waiting.reduce((versions, { digest }) => versions.delete(digest), custody.versions) };
 }
 
 /** The same secret, kind, parameters and public parts, sealed again: what the receivers get is what was asked for. */

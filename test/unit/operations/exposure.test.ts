@@ -156,13 +156,18 @@ describe('openings', () => {
   });
 
   it('a session counts its scope until it says what it opened, and a drill what it opened', async () => {
-    const { vault } = await twoTeams();
+    const { vault, asCarol } = await twoTeams();
     await seal(vault, 'app/db');
     await seal(vault, 'app/other');
     const [db, other] = ['app/db', 'app/other'].map((name) => vault.state.secrets.secrets.get(name)![0]!.digest);
     const begin = vault.sign('secret.open', { scope: ['app/'], purpose: 'exec', online: true });
     await vault.append({ entries: [begin], files: [] });
     const opened = async (): Promise<string[]> => (await known(vault, { persons: ['alice'] })).flatMap(({ name, openings }) => openings.map(({ how }) => `${name} ${how}`));
+    expect(await opened()).toEqual(['app/db session', 'app/other session']);
+    // Nobody ends it for somebody else.
+    await asCarol.refresh();
+    await asCarol.append({ entries: [asCarol.sign('secret.open', { session: parseEntry(begin.line).digest, statements: [], purpose: 'exec', online: true })], files: [] });
+    await vault.refresh();
     expect(await opened()).toEqual(['app/db session', 'app/other session']);
     await vault.append({ entries: [vault.sign('secret.open', { session: parseEntry(begin.line).digest, statements: [db], purpose: 'exec', online: true })], files: [] });
     expect(await opened()).toEqual(['app/db opened']);

@@ -4,8 +4,8 @@ import { looseReleases, stageOf } from '../../../packages/core/src/handover/stat
 import { standInFor } from '../../../packages/core/src/handover/stand-in.js';
 import { authorityOf } from '../../../packages/core/src/ops.js';
 import { recipientDigest } from '../../../packages/core/src/handover/release.js';
-import { blob, handoverCast, HandoverLog, NOW, PLATFORM_ROOT, UNTIL, type Cast } from '../../support/handover-log.js';
-import { person, recipientOf } from '../../support/vaults.js';
+import { blob, handoverCast, HandoverLog, NOW, PLATFORM_ROOT, UNTIL, type Cast, type Human } from '../../support/handover-log.js';
+import { person, recipientOf, rule } from '../../support/vaults.js';
 
 let cast: Cast;
 let fresh: string[];
@@ -328,6 +328,99 @@ describe('handover.release', () => {
   });
 });
 
+describe('who acts, looked at again at every leaf', () => {
+  /** The same people, of whom one acts with a second device from here on; the first is removed, perhaps because it was stolen. */
+  async function replaced(who: Human, own: Cast): Promise<void> {
+    const phone = await person(who, { device: 'phone' });
+    log.must(log.act(who, 'device.add', { card: phone.card.line }));
+    const stolen = own[who].card.id;
+    own[who] = phone;
+    log.must(log.act(who, 'device.remove', { key: stolen }));
+  }
+  /** Somebody else under the same name: the first leaves, and another one comes. */
+  async function succeeded(who: Human, own: Cast): Promise<void> {
+    const other = await person(who, { salt: 'another' });
+    const { [who]: _gone, ...rest } = log.state.policy!.policy.persons;
+    const without = (names: readonly string[]): string[] => names.filter((name) => name !== who);
+    const before = log.state.policy!.policy.roles;
+    log.must(log.policy(() => ({ persons: rest, roles: Object.fromEntries(Object.entries(before).map(([role, def]) => [role, { ...def, members: without(def.members) }])), custody: {}, rules: [rule('/', 'infra'), rule('dns/', 'infra')] })));
+    own[who] = other;
+    log.must(log.policy((base) => ({ persons: { ...base.persons, [who]: { cards: [other.card.line] } }, roles: before })));
+  }
+  let own: Cast;
+  beforeEach(() => {
+    own = { ...cast };
+    log = new HandoverLog(own, fresh);
+  });
+
+  it('a consent of a device that was removed does not count; its owner gives it again', async () => {
+    const id = log.requested();
+    for (const who of ['alice', 'bob', 'frank'] as const) log.must(log.consent(who, id));
+    await replaced('frank', own);
+    expect(log.release('alice', id)).toBe('CONSENT_STALE');
+    expect(log.release('alice', id, [], { consents: log.consents(id).filter((digest) => log.handover(id).consents.find((c) => c.digest === digest)!.by.person !== 'frank') })).toBe('NEEDS_CONSENT');
+    // Nor does Frank count with a device that his share was never sealed to: he could release nothing.
+    expect(log.consent('frank', id)).toBe('NOT_ALLOWED');
+    log.must(log.consent('grace', id));
+    const living = log.handover(id).consents.filter((c) => c.by.person !== 'frank').map((c) => c.digest).sort();
+    expect(log.release('alice', id, [], { consents: living })).toBeUndefined();
+  });
+
+  it('a custodian counts only while a device of theirs can open the share', async () => {
+    const id = log.requested();
+    const phone = await person('frank', { device: 'phone' });
+    log.must(log.act('frank', 'device.add', { card: phone.card.line }));
+    const lost = own.frank.card.id;
+    own.frank = phone;
+    for (const who of ['alice', 'bob', 'frank'] as const) log.must(log.consent(who, id));
+    expect(log.release('alice', id)).toBeUndefined();
+    log.must(log.act('frank', 'device.remove', { key: lost }));
+    expect(log.release('bob', id)).toBe('NEEDS_CONSENT');
+  });
+
+  it('an owner consents again with the device that is left', async () => {
+    const id = log.requested(['dns/key']);
+    log.must(log.consent('bob', id));
+    await replaced('bob', own);
+    expect(log.release('alice', id, ['dns/key'])).toBe('CONSENT_STALE');
+    const [dead] = log.consents(id);
+    log.must(log.consent('bob', id));
+    expect(log.release('alice', id, ['dns/key'], { consents: log.consents(id).filter((digest) => digest !== dead) })).toBeUndefined();
+  });
+
+  it('a newcomer under the name of a custodian is no custodian', async () => {
+    await succeeded('frank', own);
+    log.must(log.use('bob', ['pki/root']));
+    const id = log.last;
+    expect(log.consent('frank', id)).toBe('NOT_ALLOWED');
+    expect(log.consent('grace', id)).toBeUndefined();
+  });
+
+  it('nothing leaves for a device that asked and was removed since', async () => {
+    const id = log.agreed(log.requested());
+    await replaced('carol', own);
+    expect(log.consent('erin', id)).toBe('NOT_ALLOWED');
+    expect(log.release('alice', id)).toBe('NOT_ALLOWED');
+    expect(log.abort('carol', id)).toBeUndefined();
+  });
+
+  it('nothing leaves for who has left the destination, whoever consents afterwards', () => {
+    const id = log.requested(['dns/key']);
+    log.must(log.policy((base) => ({ roles: { ...base.roles, platform: { ...base.roles['platform']!, members: ['dora'] } }, abandon: { secrets: [], roles: ['platform'] } })));
+    expect(log.consent('alice', id)).toBe('NOT_ALLOWED');
+  });
+
+  it('nothing leaves for a use by who owns it no more, or is gone altogether', () => {
+    log.must(log.use('bob', ['dns/key']));
+    const id = log.last;
+    log.must(log.consent('alice', id));
+    log.must(log.policy((base) => ({ roles: { ...base.roles, infra: { members: ['alice', 'ci'] } } })));
+    expect(log.release('alice', id, ['dns/key'])).toBe('NOT_ALLOWED');
+    log.must(log.policy((base) => ({ roles: { ...base.roles, infra: { members: ['alice', 'bob', 'ci'] } } })));
+    expect(log.release('alice', id, ['dns/key'])).toBeUndefined();
+  });
+});
+
 describe('handover.complete', () => {
   it('the requester, once, with releases of its own that open everything', () => {
     const id = log.ready(log.requested());
@@ -347,6 +440,18 @@ describe('handover.complete', () => {
     const id = log.ready(log.requested(['dns/key']));
     log.must(log.seal('bob', 'dns/key'));
     expect(log.complete(id)).toBe('RACE_LOST');
+  });
+
+  it('what waits for its custodians meanwhile never comes into effect: neither rotation nor handover reverts the other', () => {
+    const id = log.ready(log.requested());
+    log.must(log.seal('alice', 'pki/root'));
+    const rotated = log.state.secrets.secrets.get('pki/root')!.at(-1)!.digest;
+    const path = log.path(rotated, 'alice');
+    log.must(log.ack('bob', 'pki/root'));
+    log.must(log.complete(id));
+    expect(log.act('alice', 'custody.ack', { statement: rotated, path })).toBe('VERSION_NOT_FOUND');
+    for (const who of ['carol', 'dora'] as const) log.must(log.ack(who, 'pki/root'));
+    expect(log.state.secrets.secrets.get('pki/root')!.map((ver) => ver.pending)).toEqual([false, true, false]);
   });
 
   it('not by somebody who has left the destination', () => {

@@ -38,6 +38,10 @@ export interface HandoverAuthority {
   epochOf(role: string): { readonly stale: boolean; readonly provisional: boolean } | undefined;
   /** Undefined for who is not enrolled. */
   isMachine(person: string): boolean | undefined;
+  /** True while the very device that signed is enrolled: a newcomer under an old name is somebody else. */
+  lives(signer: Signer): boolean;
+  /** True when the person is a custodian of the version with a living device that their share is sealed to. */
+  isCustodian(statement: string, person: string): boolean;
   /** True for a recipient that ever was somebody's: a person's, a role's, another request's. */
   recipientKnown(recipient: string): boolean;
   /** By statement digest. */

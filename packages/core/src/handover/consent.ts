@@ -36,7 +36,7 @@ function itemsFault(handover: Handover, { leaves, ownership }: Pick<HandoverCons
   for (const { statement, path } of leaves) {
     const target = targets.get(statement);
     const held = target && authority.version(statement)?.custody?.leaves.find((l) => l.path === path);
-    if (held?.person !== person) return refusal('NOT_ALLOWED', `${person} holds no share ${path} of ${target ? target.name : 'that'} in handover ${shortId(handover.digest)}`);
+    if (held?.person !== person || !authority.isCustodian(statement, person)) return refusal('NOT_ALLOWED', `${person} holds no share ${path} of ${target ? target.name : 'that'} in handover ${shortId(handover.digest)}`);
   }
   if (new Set(leaves.map((l) => l.statement)).size < leaves.length) return refusal('BAD_ENTRY', 'a consent names a share once');
   for (const statement of ownership) {

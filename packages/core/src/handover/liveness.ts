@@ -1,6 +1,6 @@
 /** Whether a handover may still go on. */
 import { refusal, type Refusal } from '../errors.js';
-import type { HandoverAuthority, HandoverContext } from './authority.js';
+import { actsFor, type HandoverAuthority, type HandoverContext } from './authority.js';
 import { stageOf, type Handover, type HandoversState } from './state.js';
 
 export function shortId(id: string): string {
@@ -12,7 +12,7 @@ export function findHandover(state: HandoversState, id: string): Handover | Refu
   return state.handovers.get(id) ?? refusal('ENTRY_NOT_FOUND', `there is no handover ${shortId(id)}`, 'See them all: oxp-vault handover list');
 }
 
-/** Why nothing more can be consented to, released or received, or undefined: it is over, too late, or overtaken by a newer version. */
+/** Why nothing more can be consented to, released or received, or undefined: it is over, too late, asked by who could not ask now, or overtaken by a newer version. */
 export function openFault(handover: Handover, { time, authority }: Pick<HandoverContext, 'time' | 'authority'>): Refusal | undefined {
   const id = shortId(handover.digest);
   const stage = stageOf(handover);
@@ -20,7 +20,23 @@ export function openFault(handover: Handover, { time, authority }: Pick<Handover
     return refusal('ALREADY_DONE', stage === 'aborted' ? `handover ${id} was aborted by ${handover.aborted?.by.person}` : `handover ${id} has its receipt already`, `See: oxp-vault handover show ${id}`);
   }
   if (time > handover.request.notAfter) return refusal('EXPIRED', `the time of handover ${id} is over`, `${handover.by.person} can ask again: oxp-vault handover request`);
-  return overtakenFault(handover, authority);
+  return requesterFault(handover, authority) ?? overtakenFault(handover, authority);
+}
+
+/**
+ * Only the private half of the one-time recipient opens what is released, and it is with whoever asked, on the device that signed: nothing
+ * leaves for somebody who could not ask any more, or for a device that was removed, perhaps because it is in other hands.
+ */
+function requesterFault({ by, digest, request, targets }: Handover, authority: HandoverAuthority): Refusal | undefined {
+  const id = shortId(digest);
+  if (!authority.lives(by)) {
+    return refusal('NOT_ALLOWED', `the device ${by.device} of ${by.person}, which asked for handover ${id}, is not enrolled any more`, 'Who still wants it asks anew: oxp-vault handover request');
+  }
+  if (request.mode === 'transfer') {
+    return authority.role(request.role)?.members.includes(by.person) ? undefined : refusal('NOT_ALLOWED', `${by.person}, who asked for handover ${id}, is no member of ${request.role} any more`, `Another member of ${request.role} can ask anew: oxp-vault handover request`);
+  }
+  const lost = targets.find(({ name }) => !actsFor(authority, by.person, authority.rule(name)?.owners ?? []));
+  return lost && refusal('NOT_ALLOWED', `${by.person}, who asked for handover ${id}, does not own ${lost.name} any more`, 'An owner can ask anew: oxp-vault handover request');
 }
 
 /** A handover never reverts a rotation. */

@@ -4,10 +4,10 @@ import { actsFor, type HandoverAuthority } from './authority.js';
 import { bindsDigest } from './binds.js';
 import type { Consent, Handover, Release, Target } from './state.js';
 
-/** The consents that live: what they were given to is still the same. */
+/** The consents that live: what they were given to is still the same, and so is the device that gave them. */
 export function livingConsents(handover: Handover, authority: HandoverAuthority): Consent[] {
   const binds = bindsDigest(handover, authority);
-  return handover.consents.filter((consent) => consent.binds === binds);
+  return handover.consents.filter((consent) => consent.binds === binds && authority.lives(consent.by));
 }
 
 /** Who has said something about which target, by statement digest. Made once for many targets: a handover of everything has thousands. */
@@ -39,11 +39,11 @@ export function consentersOf(target: Target, coverage: Coverage, authority: Hand
   return (coverage.get(target.statement) ?? []).filter((person) => mayConsent(person, target, authority));
 }
 
-/** True for an enrolled custodian of the version, or, where it is not under custody, a human member of a role that owns the secret. */
+/** True for a custodian of the version who can open their share, or, where it is not under custody, a human member of a role that owns the secret. */
 export function mayConsent(person: string, target: Target, authority: HandoverAuthority): boolean {
   if (authority.isMachine(person) !== false) return false;
   const custody = authority.version(target.statement)?.custody;
-  return custody ? custody.leaves.some((leaf) => leaf.person === person) : actsFor(authority, person, authority.rule(target.name)?.owners ?? []);
+  return custody ? authority.isCustodian(target.statement, person) : actsFor(authority, person, authority.rule(target.name)?.owners ?? []);
 }
 
 export function isConsented(target: Target, coverage: Coverage, authority: HandoverAuthority): boolean {

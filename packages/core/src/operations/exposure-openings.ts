@@ -20,7 +20,8 @@ export interface Opening {
 
 /** In the order of the log. */
 export function openingsOf(evidence: Evidence): Opening[] {
-  const closed = new Set(evidence.walked.flatMap(({ parsed }) => (parsed?.op === 'secret.open' && 'session' in parsed.body ? [parsed.body.session] : [])));
+  // Whoever began a session ends it: nobody says for somebody else what they opened.
+  const closed = new Set(evidence.walked.flatMap(({ entry, parsed }) => (entry && parsed?.op === 'secret.open' && 'session' in parsed.body ? [`${parsed.body.session} ${entry.keyid}`] : [])));
   return evidence.walked.flatMap((leaf) => openingsIn(evidence, leaf, closed));
 }
 
@@ -36,7 +37,7 @@ function openingsIn(evidence: Evidence, { leaf, entry, parsed }: WalkedLeaf, clo
   const { purpose, online } = body;
   if (!('scope' in body)) return named(body.statements).map((version) => ({ ...common, version, how: 'opened', purpose, online }));
   // Until it has said what it opened, everything in its scope counts.
-  if (closed.has(entry.digest)) return [];
+  if (closed.has(`${entry.digest} ${entry.keyid}`)) return [];
   return inScope(evidence, body.scope, leaf).map((version) => ({ ...common, version, how: 'session', purpose, online }));
 }
 
