@@ -3,6 +3,7 @@
  * running, and curl at the agent's socket. Wall times of one round each, after one to warm up; ratios to the first.
  */
 import { execFile, execFileSync, spawn } from 'node:child_process';
+import { promisify } from 'node:util';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,8 +49,7 @@ async function wall(once) {
 }
 
 function call(program, argv, input, env, cwd) {
-  return new Promise((resolve, reject) => {
-    const child = execFile(program, argv, { env, cwd }, (error, stdout) => (error ? reject(error) : resolve(stdout)));
-    child.stdin.end(input);
-  });
+  const running = promisify(execFile)(program, argv, { env, cwd });
+  running.child.stdin.end(input);
+  return running;
 }
