@@ -7,6 +7,16 @@ import { ruleInEffect } from './rule-in-effect.js';
 import { newestVersion, type SecretVersion } from './seal/state.js';
 import type { VaultState } from './vault-state.js';
 
+/** By the policy, then by the rules that stand in, both of which are replaced and never changed; then by key. */
+const remembered = new WeakMap<object, WeakMap<object, Map<string, string>>>();
+
+function memoryOf(policy: object, standIns: object): Map<string, string> {
+  const byPolicy = remembered.get(policy) ?? new WeakMap<object, Map<string, string>>();
+  const memory = byPolicy.get(standIns) ?? new Map<string, string>();
+  remembered.set(policy, byPolicy.set(standIns, memory));
+  return memory;
+}
+
 export function handoverAuthority(state: VaultState & { readonly policy: PolicyState }): HandoverAuthority {
   const { policy, people, recipients, digest, roles } = state.policy;
   return {
@@ -31,6 +41,12 @@ export function handoverAuthority(state: VaultState & { readonly policy: PolicyS
       const record = custodyOf(state.custody, statement);
       const leaf = record && leafOf(record, person);
       return leaf !== undefined && canAct(leaf, (custodian) => deviceKeys(people, custodian));
+    },
+    once(key, make) {
+      const memory = memoryOf(policy, state.handovers.standIns);
+      const known = memory.get(key) ?? make();
+      memory.set(key, known);
+      return known;
     },
     recipientKnown: (recipient) => recipients.has(recipient),
     version(statement) {

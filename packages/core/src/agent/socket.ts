@@ -1,9 +1,9 @@
 /** Where an agent listens, and that nobody else can be at either end: the directory and the socket are this user's alone. */
-import { lstatSync, type Stats } from 'node:fs';
+import { lstatSync, type Stats, statSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, realpath, rm, rmdir } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { tmpdir, userInfo } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { VaultError } from '../errors.js';
 import { errnoOf, storeError } from '../stores/io-error.js';
 
@@ -37,7 +37,7 @@ export async function prepareSocket(path: string): Promise<void> {
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw storeError(error, 'cannot make the directory', directory);
   }
-  mustBeOwn(directory, 'directory');
+  mustBeOurs(directory);
 }
 
 /** Takes a socket away, and its directory unless somebody keeps something else there. */
@@ -53,13 +53,29 @@ export async function removeSocket(path: string): Promise<void> {
 /** False where there is none. Throws AGENT_UNSAFE for one that could be somebody else's. */
 export function socketIsThere(path: string): boolean {
   try {
-    mustBeOwn(dirname(path), 'directory');
+    mustBeOurs(dirname(path));
     mustBeOwn(path, 'socket');
     return true;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
     throw error;
   }
+}
+
+/**
+ * The directory of a socket, and the one that it lies in: in /tmp anybody may have made `oxp-vault-UID` first, and could then exchange what lies
+ * there between a look at it and its use.
+ */
+function mustBeOurs(directory: string): void {
+  mustBeOwn(directory, 'directory');
+  const above = dirname(directory);
+  const { mode } = statSync(above);
+  const me = process.getuid?.();
+  // A link is its owner's to turn elsewhere.
+  const trusted = me === undefined || resolve(above) === resolve(tmpdir()) || [lstatSync(above), statSync(above)].every(({ uid }) => uid === me || uid === 0);
+  // In a sticky directory nobody but its owner exchanges what others own.
+  if (trusted && ((mode & 0o002) === 0 || (mode & 0o1000) !== 0)) return;
+  throw unsafe('directory', above, trusted ? 'everybody may exchange what lies in it' : 'it belongs to another user');
 }
 
 /** Whoever can write the directory can put a socket of their own there, and is then asked for secrets, or told them. */
@@ -69,5 +85,9 @@ function mustBeOwn(path: string, what: 'directory' | 'socket'): void {
   const owned = stats.uid === (process.getuid?.() ?? stats.uid);
   if (kind && owned && (stats.mode & 0o077) === 0) return;
   const why = !kind ? `it is no ${what}` : owned ? 'others may use it' : 'it belongs to another user';
-  throw new VaultError('AGENT_UNSAFE', `the ${what} ${path} of the agent is not believed: ${why}`, { hint: 'Nothing was asked or told there. Remove it, and start the agent again: oxp-vault agent start' });
+  throw unsafe(what, path, why);
+}
+
+function unsafe(what: string, path: string, why: string): VaultError {
+  return new VaultError('AGENT_UNSAFE', `the ${what} ${path} of the agent is not believed: ${why}`, { hint: 'Nothing was asked or told there. Remove it, or name another place in XDG_RUNTIME_DIR, and start the agent again: oxp-vault agent start' });
 }

@@ -44,6 +44,11 @@ export interface HandoverAuthority {
   isCustodian(statement: string, person: string): boolean;
   /** True for a recipient that ever was somebody's: a person's, a role's, another request's. */
   recipientKnown(recipient: string): boolean;
+  /**
+   * What `make` gives, made once for this key as long as neither the policy nor a rule that stands in changes. Every act of a handover of
+   * everything asks what it binds, and a log full of small acts must not take hours to fold.
+   */
+  once(key: string, make: () => string): string;
   /** By statement digest. */
   version(statement: string): TargetVersion | undefined;
   /** Every secret: its newest version that counts, with the digest of its statement, and the leaf of that. */

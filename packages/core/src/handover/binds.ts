@@ -6,8 +6,12 @@ import type { Handover } from './state.js';
 
 const TAG = 'oxp-vault/consent/v1';
 
-/** Hex. Recomputed at every leaf that asks: the rules and persons are those of that leaf, the epochs of roles do not count. */
-export function bindsDigest(handover: Pick<Handover, 'digest' | 'request' | 'targets' | 'by'>, authority: HandoverAuthority): string {
+/** Hex. As of the leaf that asks: the rules and persons are those of that leaf, the epochs of roles do not count. */
+export function bindsDigest(handover: Handover, authority: HandoverAuthority): string {
+  return authority.once(handover.digest, () => bindsOf(handover, authority));
+}
+
+function bindsOf(handover: Handover, authority: HandoverAuthority): string {
   const { request } = handover;
   const targets = handover.targets.map(({ statement, name }) => {
     const { path: _path, ...rule } = authority.rule(name) ?? { path: name };

@@ -9,11 +9,12 @@ import { rulesFault } from './successor.js';
 
 export function applyRequest(state: HandoversState, body: HandoverRequest, context: HandoverContext): HandoversState | Refusal {
   const { authority, actor, digest, leaf, time } = context;
+  // What costs little to see comes first: the same large body can be named by many entries.
+  const untimely = body.notAfter <= time ? refusal('EXPIRED', 'the request is over before it begins: its end lies before its own time') : oneTimeFault(body.recipient, authority);
+  if (untimely) return untimely;
   const targets = newestTargets(body.targets, authority);
   if ('code' in targets) return targets;
-  const fault = (body.mode === 'use' ? useFault(body.offer, targets, context) : transferFault(state, body, targets, context))
-    ?? (body.notAfter <= time ? refusal('EXPIRED', 'the request is over before it begins: its end lies before its own time') : undefined)
-    ?? oneTimeFault(body.recipient, authority);
+  const fault = body.mode === 'use' ? useFault(body.offer, targets, context) : transferFault(state, body, targets, context);
   if (fault) return fault;
   const handover: Handover = { digest, leaf, time, by: actor, request: body, targets, consents: [], releases: [] };
   return withHandover(state, handover);
