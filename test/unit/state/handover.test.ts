@@ -454,6 +454,17 @@ describe('handover.complete', () => {
     expect(log.state.secrets.secrets.get('pki/root')!.map((ver) => ver.pending)).toEqual([false, true, false]);
   });
 
+  it('hands over nothing a second time while it is on its way', () => {
+    const [first, second] = [log.ready(log.requested(['pki/root'])), log.ready(log.requested(['pki/root'], {}, 'dora'))];
+    log.must(log.complete(first));
+    expect(log.complete(second, {}, undefined, 'dora')).toBe('PENDING');
+    expect(log.request('dora', ['pki/root'])).toBe('PENDING');
+    // Another use of what the custodians still have, if they agree, is another matter.
+    expect(log.use('dora', ['pki/root'])).toBeUndefined();
+    log.must(log.abort('carol', first));
+    expect(log.complete(second, {}, undefined, 'dora')).toBeUndefined();
+  });
+
   it('not by somebody who has left the destination', () => {
     const id = log.ready(log.requested(['dns/key']));
     log.must(log.policy((base) => ({ roles: { ...base.roles, platform: { ...base.roles['platform']!, members: ['dora'] } }, abandon: { secrets: [], roles: ['platform'] } })));
@@ -637,6 +648,24 @@ describe('handover.finalize', () => {
     expect(log.finalize(id)).toBe('NEEDS_SIGNATURES');
     log.must(log.policy((base) => ({ rules: base.rules.filter((r) => r.path !== 'dns/zone/') })));
     expect(log.finalize(id)).toBeUndefined();
+  });
+
+  it('what was handed on since is no longer its concern: nobody has to take it back to be done', () => {
+    log.must(log.seal('alice', 'dns/two'));
+    const first = log.ready(log.requested(['dns/key', 'dns/two'], { rules: [{ path: 'dns/', owners: ['platform'], writers: ['platform'], readers: ['platform'], consents: 1 }] }));
+    log.must(log.complete(first));
+    log.must(log.epoch('erin', 'security'));
+    const security = { role: 'security', rules: [{ path: 'dns/key', owners: ['security'], writers: ['security'], readers: ['security'], consents: 1 }] };
+    const second = log.requested(['dns/key'], security, 'erin');
+    log.must(log.consent('dora', second));
+    log.must(log.release('dora', second, ['dns/key']));
+    log.must(log.complete(second, {}, () => ({ new: log.statement('dns/key', ['security'], { origin: { how: 'reseal', of: log.newest('dns/key') } }) }), 'erin'));
+    log.must(log.moved(second));
+    log.must(log.finalize(second, {}, 'erin'));
+    expect(log.finalize(first)).toBe('NEEDS_SIGNATURES');
+    log.must(log.moved(first));
+    expect(log.finalize(first)).toBeUndefined();
+    expect(['dns/key', 'dns/two'].map((name) => authorityOf(log.founded()).rule(name)?.owners)).toEqual([['security'], ['platform']]);
   });
 
   it('a path waits for everything below it', () => {

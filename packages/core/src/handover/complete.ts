@@ -2,7 +2,7 @@
 import { refusal, type Refusal } from '../errors.js';
 import { decidingRule, type JsonObject } from '../wire.js';
 import type { HandoverContext } from './authority.js';
-import { findHandover, openFault, shortId } from './liveness.js';
+import { findHandover, onItsWayFault, openFault, shortId } from './liveness.js';
 import type { HandoverComplete, SuccessorRule } from './ops.js';
 import { isReleased, releasesBy } from './satisfied.js';
 import { addStandIn, settleStandIns } from './stand-in.js';
@@ -30,6 +30,8 @@ export function judgeComplete(state: HandoversState, body: HandoverComplete, con
   const closed = openFault(handover, context);
   if (closed) return closed;
   const { request } = handover;
+  const twice = request.mode === 'transfer' ? onItsWayFault(state, handover.targets, authority) : undefined;
+  if (twice) return twice;
   const named = handover.releases.filter((release) => body.releases.includes(release.digest));
   if (named.length < body.releases.length) return refusal('NEEDS_CONSENT', `the receipt of handover ${id} names a release that is none of its own`);
   const released = releasesBy(named);

@@ -6,7 +6,7 @@ import type { HandoverAuthority, HandoverContext } from './authority.js';
 import { findHandover, shortId } from './liveness.js';
 import type { HandoverFinalize, SuccessorRule, TransferRequest } from './ops.js';
 import { sameContent } from './stand-in.js';
-import { delivered, stageOf, withHandover, type Handover, type HandoversState } from './state.js';
+import { delivered, stageOf, withHandover, type Handover, type HandoversState, type Outcome } from './state.js';
 
 export function applyFinalize(state: HandoversState, { request, ...body }: HandoverFinalize, context: HandoverContext): HandoversState | Refusal {
   const { authority, actor, digest, leaf, time } = context;
@@ -22,7 +22,7 @@ export function applyFinalize(state: HandoversState, { request, ...body }: Hando
   const unknown = body.unrotated.find((statement) => !authority.version(statement));
   if (unknown !== undefined) return refusal('VERSION_NOT_FOUND', `no version has the statement digest ${unknown.slice(0, 8)}`);
   if (body.policy !== authority.policy) return refusal('STALE_DRAFT', `the policy in effect is another than the one named`, 'Try again.');
-  const fault = pendingFault(handover, authority) ?? leftBelow(state, handover, authority) ?? policyFault(handover, handover.request, authority);
+  const fault = pendingFault(handover, authority) ?? leftBelow(state, handover, authority) ?? policyFault(state, handover, handover.request, authority);
   if (fault) return fault;
   return withHandover(state, { ...handover, finalized: { ...body, digest, leaf, time, by: actor } });
 }
@@ -38,9 +38,24 @@ export function pendingFault(handover: Handover, authority: HandoverAuthority): 
   return undefined;
 }
 
+/** What was delivered and not handed on since: of the rest a later receipt decides, and a policy that went back to this one would take it away again. */
+export function kept(state: HandoversState, handover: Handover): Outcome[] {
+  const later = handedOn(state, handover);
+  return delivered(handover).filter((outcome) => !later.has(nameOf(handover, outcome.old)));
+}
+
+/** Names of secrets that receipts after this one have delivered. */
+function handedOn(state: HandoversState, { receipt }: Handover): Set<string> {
+  const names = new Set<string>();
+  for (const other of state.handovers.values()) {
+    if (receipt && other.receipt && other.receipt.leaf > receipt.leaf) for (const { old } of delivered(other)) names.add(nameOf(other, old));
+  }
+  return names;
+}
+
 /** The rules of the request that something was delivered under: what the policy must come to say. */
-export function rulesToMove(handover: Handover, request: TransferRequest): SuccessorRule[] {
-  const got = delivered(handover).map((outcome) => nameOf(handover, outcome.old));
+export function rulesToMove(state: HandoversState, handover: Handover, request: TransferRequest): SuccessorRule[] {
+  const got = kept(state, handover).map((outcome) => nameOf(handover, outcome.old));
   const lost = handover.targets.map((t) => t.name).filter((name) => !got.includes(name));
   return request.rules.filter((rule) => got.some((name) => pathMatches(rule.path, name)) || !lost.some((name) => pathMatches(rule.path, name)));
 }
@@ -50,12 +65,12 @@ function nameOf(handover: Handover, statement: string): string {
 }
 
 /** In words what the policy in effect does not yet say of what the request moves. */
-export function policyFault(handover: Handover, request: TransferRequest, authority: HandoverAuthority): Refusal | undefined {
+export function policyFault(state: HandoversState, handover: Handover, request: TransferRequest, authority: HandoverAuthority): Refusal | undefined {
   const id = shortId(handover.digest);
   const hint = `Propose it, or see who has to sign: oxp-vault handover finalize ${id}`;
-  const rule = rulesToMove(handover, request).find((r) => !sameContent(r, decidingRule(authority.rules, r.path)));
+  const rule = rulesToMove(state, handover, request).find((r) => !sameContent(r, decidingRule(authority.rules, r.path)));
   if (rule) return refusal('NEEDS_SIGNATURES', `the policy in effect does not say yet of ${rule.path} what handover ${id} names`, hint);
-  const other = delivered(handover).find(({ old }) => !sameContent(decidingRule(request.rules, nameOf(handover, old)), decidingRule(authority.rules, nameOf(handover, old))));
+  const other = kept(state, handover).find(({ old }) => !sameContent(decidingRule(request.rules, nameOf(handover, old)), decidingRule(authority.rules, nameOf(handover, old))));
   if (other) return refusal('NEEDS_SIGNATURES', `the policy in effect has a rule of its own for ${nameOf(handover, other.old)}, other than handover ${id} names`, hint);
   if (request.admins && !canonicalEqual(request.admins, authority.admins)) return refusal('NEEDS_SIGNATURES', `the policy in effect has other admins than handover ${id} names`, hint);
   return undefined;
@@ -68,12 +83,13 @@ export function policyFault(handover: Handover, request: TransferRequest, author
 export function leftBelow(state: HandoversState, handover: Handover, authority: HandoverAuthority): Refusal | undefined {
   const { request, receipt } = handover;
   if (request.mode === 'use' || !receipt) return undefined;
-  const folders = rulesToMove(handover, request).filter((rule) => rule.path.endsWith('/'));
+  const folders = rulesToMove(state, handover, request).filter((rule) => rule.path.endsWith('/'));
   const withdrawn = receipt.targets.filter((outcome) => outcome.new === null || outcome.withdrawn).map((outcome) => nameOf(handover, outcome.old));
   const handed = deliveredTo(state, request.role);
+  const later = handedOn(state, handover);
   for (const { name, statement, leaf, readers, group } of authority.secrets()) {
     const rule = decidingRule(request.rules, name);
-    if (!rule || !folders.some((folder) => pathMatches(folder.path, name)) || withdrawn.includes(name)) continue;
+    if (!rule || !folders.some((folder) => pathMatches(folder.path, name)) || withdrawn.includes(name) || later.has(name)) continue;
     const exactly = 'custody' in rule ? group === rule.custody : canonicalEqual(readers, rule.readers);
     const since = exactly && leaf > receipt.leaf;
     if (!since && !handed.has(statement)) {

@@ -1,7 +1,8 @@
 /** Whether a handover may still go on. */
 import { refusal, type Refusal } from '../errors.js';
 import { actsFor, type HandoverAuthority, type HandoverContext } from './authority.js';
-import { stageOf, type Handover, type HandoversState } from './state.js';
+import { standInFor } from './stand-in.js';
+import { delivered, stageOf, type Handover, type HandoversState, type Target } from './state.js';
 
 export function shortId(id: string): string {
   return id.slice(0, 8);
@@ -43,4 +44,22 @@ function requesterFault({ by, digest, request, targets }: Handover, authority: H
 function overtakenFault(handover: Handover, authority: HandoverAuthority): Refusal | undefined {
   const old = handover.targets.find(({ statement }) => authority.version(statement)?.newest !== true);
   return old && refusal('RACE_LOST', `${old.name} v${old.version} is no longer its newest version`, `${handover.by.person} asks anew for what is: oxp-vault handover request`);
+}
+
+/**
+ * What a receipt has delivered and its custodians have not acknowledged is on its way: the version before it is not handed over a second time
+ * meanwhile, for that would take it from those who are about to have it.
+ */
+export function onItsWayFault(state: HandoversState, targets: readonly Target[], authority: HandoverAuthority): Refusal | undefined {
+  for (const { name } of targets) {
+    const standIn = standInFor(state, name);
+    const other = standIn && state.handovers.get(standIn.handover);
+    const old = other?.targets.find((target) => target.name === name)?.statement;
+    const outcome = other && delivered(other).find((each) => each.old === old);
+    if (other && outcome && authority.version(outcome.new!)?.pending) {
+      const id = shortId(other.digest);
+      return refusal('PENDING', `${name} was handed over already (handover ${id}), and waits for its custodians`, `They type: oxp-vault custody ack. Or it is taken back: oxp-vault handover abort ${id}`);
+    }
+  }
+  return undefined;
 }

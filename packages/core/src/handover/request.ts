@@ -2,6 +2,7 @@
 import { refusal, type Refusal } from '../errors.js';
 import { recipientFault } from '../primitives/age-recipient.js';
 import { actsFor, type HandoverAuthority, type HandoverContext } from './authority.js';
+import { onItsWayFault } from './liveness.js';
 import { newestTargets } from './offer.js';
 import type { HandoverRequest, TransferRequest } from './ops.js';
 import { withHandover, type Handover, type HandoversState, type Target } from './state.js';
@@ -38,7 +39,7 @@ function transferFault(state: HandoversState, body: TransferRequest, targets: re
   if (custody !== null && !authority.group(custody)) return refusal('ROLE_NOT_FOUND', `there is no custody group ${custody}`);
   const unknown = body.keepReaders.find((kept) => !authority.role(kept));
   if (unknown !== undefined) return refusal('ROLE_NOT_FOUND', `there is no role ${unknown} to be kept as a reader`);
-  return epochFault(role, authority) ?? rulesFault(body, targets, authority) ?? adminsFault(body.admins, authority);
+  return epochFault(role, authority) ?? onItsWayFault(state, targets, authority) ?? rulesFault(body, targets, authority) ?? adminsFault(body.admins, authority);
 }
 
 /** The key of the receivers must be theirs alone: not their steward's, nor that of somebody who has left. */

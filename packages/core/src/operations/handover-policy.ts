@@ -1,8 +1,8 @@
 /** The policy that a handover comes to: the one in effect with what the request moves, and nothing else changed. */
 import { decidingRule, pathMatches } from '../wire.js';
-import { policyFault, rulesToMove } from '../handover/finalize.js';
+import { kept, policyFault, rulesToMove } from '../handover/finalize.js';
 import { sameContent } from '../handover/stand-in.js';
-import { delivered, type Handover } from '../handover/state.js';
+import { type Handover } from '../handover/state.js';
 import type { Policy, Rule } from '../policy/policy.js';
 import { ruleFor } from '../policy/rules.js';
 import type { Proposal } from '../policy/state.js';
@@ -14,9 +14,9 @@ import { successorBase } from './members.js';
 /** The successor policy; undefined for a use, and where the policy in effect says all of it already. */
 export function successorOf(vault: Vault, handover: Handover): Policy | undefined {
   const { request } = handover;
-  if (request.mode === 'use' || !policyFault(handover, request, authorityNow(vault))) return undefined;
+  if (request.mode === 'use' || !policyFault(vault.state.handovers, handover, request, authorityNow(vault))) return undefined;
   const base = successorBase(vault.policy);
-  const moved = rulesToMove(handover, request);
+  const moved = rulesToMove(vault.state.handovers, handover, request);
   const stays = request.rules.filter((rule) => !moved.includes(rule)).map((rule) => rule.path);
   const folders = moved.filter((rule) => rule.path.endsWith('/')).map((rule) => rule.path);
   const replaced = ({ path }: Rule): boolean => moved.some((rule) => rule.path === path) || (!stays.includes(path) && folders.some((folder) => pathMatches(folder, path)));
@@ -27,7 +27,7 @@ export function successorOf(vault: Vault, handover: Handover): Policy | undefine
 
 /** What was asked for and stays with its givers, below a path that moves: it keeps its rule, as an exact one. */
 function keptRules(vault: Vault, handover: Handover, next: readonly Rule[]): Rule[] {
-  const got = delivered(handover).map((outcome) => outcome.old);
+  const got = kept(vault.state.handovers, handover).map((outcome) => outcome.old);
   return handover.targets.filter((target) => !got.includes(target.statement)).flatMap(({ name }) => {
     const rule = ruleFor(vault.policy.policy, name);
     return rule && !sameContent(rule, decidingRule(next, name)) ? [{ ...rule, path: name }] : [];

@@ -101,14 +101,14 @@ function* stepsAfter(vault: Vault, handover: Handover, authority: HandoverAuthor
     }
   }
   if (waits) return;
-  const proposal = policyFault(handover, handover.request, authority) ? openProposalOf(vault, handover) : undefined;
+  const proposal = policyFault(vault.state.handovers, handover, handover.request, authority) ? openProposalOf(vault, handover) : undefined;
   if (proposal) {
     for (const person of policyOutcome(vault, proposal.number, proposal.digest).waiting.of) {
       yield { person, words: `sign policy ${proposal.number}, which it comes to`, next: `oxp-vault policy sign ${proposal.digest.slice(0, 8)}` };
     }
     return;
   }
-  const due = policyFault(handover, handover.request, authority);
+  const due = policyFault(vault.state.handovers, handover, handover.request, authority);
   const persons = due ? vault.policy.policy.admins.of : (authority.role(handover.request.role)?.members ?? []);
   for (const person of persons) {
     if (authority.isMachine(person) === false) yield { person, words: due ? 'propose the policy that it comes to' : 'finish it', next: `oxp-vault handover finalize ${id}` };
