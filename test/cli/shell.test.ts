@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { examplesOf } from '../../packages/cli/src/command.js';
 import { COMMANDS } from '../../packages/cli/src/commands/index.js';
 import { createShell, type Shell } from '../../packages/cli/src/shell.js';
-import * as address from '../../packages/core/src/surroundings/address.js';
+import * as finding from '../../packages/core/src/surroundings/find-vault.js';
 import { sandbox } from '../support/sandbox.js';
 import { describeWith } from '../support/tools.js';
 import { BIN, buildCli, runBin, runMain } from './harness.js';
@@ -140,7 +140,7 @@ describe('a fault that nobody foresaw', () => {
 
   it('is INTERNAL, and shows no part of what it stumbled over, not even when debugging', async () => {
     const alice = sandbox('alice');
-    vi.spyOn(address, 'findVault').mockImplementation(boom);
+    vi.spyOn(finding, 'findVault').mockImplementation(boom);
     const quiet = await runMain(alice, ['audit', 'log']);
     expect(quiet).toMatchObject({ code: 1, text: '' });
     expect(quiet.stderr).toMatch(/^error INTERNAL: /);

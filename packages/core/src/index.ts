@@ -22,11 +22,12 @@ export { gitStore, gitStoreHere, type GitStore, type GitStoreOptions } from './s
 export { parseGitAddress } from './stores/git-address.js';
 
 // Where things are for the user who runs this: as the command finds them
-export { addressFor, CONFIG_FILE, findVault, isRemote, normalAddress, upwards, type VaultAddress } from './surroundings/address.js';
-export { storeAt, type StoreSettings } from './surroundings/store-at.js';
+export { addressFor, CONFIG_FILE, isRemote, normalAddress, upwards, type VaultAddress } from './surroundings/address.js';
+export { findVault } from './surroundings/find-vault.js';
+export { storeAt } from './surroundings/store-at.js';
 export { cacheDirectory, configDirectory, identityPath, knownCard, lock, readIdentityFile, rememberCard, stateDirectory, unlock, type IdentityFile } from './surroundings/identity-file.js';
 export { localState } from './surroundings/local-state.js';
-export { IDENTITY_DATA, type Surroundings } from './surroundings/surroundings.js';
+export { IDENTITY_DATA, type StoreSettings, type Surroundings } from './surroundings/surroundings.js';
 export { moveVault, readConfig } from './surroundings/vault-config.js';
 export { passphraseFile, readPassphraseFile } from './surroundings/passphrase-file.js';
 
@@ -63,7 +64,8 @@ export { custodyOf, type CustodyLeaf, type CustodyRecord, type CustodyState } fr
 
 // Watching
 export { lossesInWords, lossesWithout, type Loss, type LossKind } from './operations/without.js';
-export { vaultStatus, type StatusItem, type StatusReport } from './operations/status.js';
+export { vaultStatus, type StatusReport } from './operations/status.js';
+export type { StatusItem } from './operations/status-item.js';
 export { recordDrill, runDrill, type DrillLine } from './operations/drill.js';
 export type { DrillSummary } from './operations/drill-items.js';
 export { verifyVault, type AuditReport, type FileFault } from './operations/audit.js';

@@ -1,5 +1,6 @@
 /** Which rule decides for a secret at a leaf: what a completed handover has put in the place of the policy's, else the policy's. */
-import { standInFor, type StandIn } from './handover/stand-in.js';
+import { standInFor } from './handover/stand-in.js';
+import type { StandIn } from './handover/state.js';
 import type { Rule } from './policy/policy.js';
 import { ruleFor } from './policy/rules.js';
 import type { PolicyState } from './policy/state.js';

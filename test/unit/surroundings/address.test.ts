@@ -1,7 +1,8 @@
 import { chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { findVault, normalAddress } from '../../../packages/core/src/surroundings/address.js';
+import { normalAddress } from '../../../packages/core/src/surroundings/address.js';
+import { findVault } from '../../../packages/core/src/surroundings/find-vault.js';
 import { storeAt } from '../../../packages/core/src/surroundings/store-at.js';
 import { tempDir } from '../../support/tmp.js';
 

@@ -1,7 +1,7 @@
 /** The verified state, cached between runs. Never trusted beyond this machine: the pin decides, and a cache that does not fit it is dropped. */
 import { deserialize, serialize } from 'node:v8';
 import type { CustodyRecord } from '../custody/state.js';
-import type { StandIn } from '../handover/stand-in.js';
+import type { StandIn } from '../handover/state.js';
 import type { Drill, Handover, HandoversState, Offer } from '../handover/state.js';
 import type { LocalState } from '../ports.js';
 import type { PolicyState } from '../policy/state.js';

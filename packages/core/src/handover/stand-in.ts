@@ -4,12 +4,7 @@
  */
 import { canonicalEqual } from '../primitives/canonical-json.js';
 import type { SuccessorRule } from './ops.js';
-import type { HandoversState } from './state.js';
-
-export interface StandIn {
-  readonly handover: string;
-  readonly rule: SuccessorRule;
-}
+import type { HandoversState, StandIn } from './state.js';
 
 /** The rule that stands in for the policy's for a secret of this name, if one does. */
 export function standInFor(state: Pick<HandoversState, 'standIns'>, name: string): StandIn | undefined {

@@ -1,8 +1,7 @@
 /** The part of a vault's state that knows the handovers and what each has come to. Plain data: it is cached between runs. */
 import { PersistentMap } from '../primitives/persistent-map.js';
 import type { Signer } from '../wire.js';
-import type { HandoverAbort, HandoverConsent, HandoverFinalize, HandoverOffer, HandoverRelease, HandoverRequest } from './ops.js';
-import type { StandIn } from './stand-in.js';
+import type { HandoverAbort, HandoverConsent, HandoverFinalize, HandoverOffer, HandoverRelease, HandoverRequest, SuccessorRule } from './ops.js';
 
 /** An act: the entry that did it, where it stands, who signed it and when by their claim. */
 export interface Act {
@@ -53,6 +52,12 @@ export interface Handover extends Act {
 
 /** The newest drill of a person. */
 export type Drill = Act & { readonly statements: readonly string[]; readonly failed: readonly string[] };
+
+/** A rule of a request that decides in place of the policy's (stand-in.ts). */
+export interface StandIn {
+  readonly handover: string;
+  readonly rule: SuccessorRule;
+}
 
 export interface HandoversState {
   /** By the digest of the request's entry. */

@@ -2,7 +2,7 @@
 import { rolesOf } from '../policy/rules.js';
 import type { Vault } from '../vault.js';
 import { custodyReport, type CustodianReport, type CustodyReport } from './custody-report.js';
-import type { StatusItem } from './status.js';
+import type { StatusItem } from './status-item.js';
 
 const DAY = 86_400;
 /** A share that nobody has opened for this long may not open any more. */

@@ -1,7 +1,7 @@
 /** What `status` says of drills: how long ago somebody last showed that everything opens, and what did not. */
 import type { Drill } from '../handover/state.js';
 import type { Vault } from '../vault.js';
-import type { StatusItem } from './status.js';
+import type { StatusItem } from './status-item.js';
 
 const DAY = 86_400;
 /** Seconds after which nobody should rely on the last one. */

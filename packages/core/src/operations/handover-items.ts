@@ -6,7 +6,7 @@ import type { Vault } from '../vault.js';
 import { releasesDue } from './handover-release.js';
 import { nextSteps } from './handover-steps.js';
 import { listOffers, taintsOf } from './handover-view.js';
-import type { StatusItem } from './status.js';
+import type { StatusItem } from './status-item.js';
 
 export function* handoverItems(vault: Vault, who: string | undefined): Iterable<StatusItem> {
   const own = who === undefined ? [] : rolesOf(vault.policy.policy, who);

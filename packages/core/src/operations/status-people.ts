@@ -4,7 +4,7 @@ import type { Proposal } from '../policy/state.js';
 import { livingDevice } from '../policy/state.js';
 import type { Vault } from '../vault.js';
 import { policyOutcome } from './policy-change.js';
-import type { StatusItem } from './status.js';
+import type { StatusItem } from './status-item.js';
 
 /** The public half of the identity that asks, as far as it is known without a passphrase. */
 export interface Asking {

@@ -11,6 +11,7 @@ import { handoverItems } from './handover-items.js';
 import { entryInWords } from './log-view.js';
 import { ungranted } from './role-turn.js';
 import { listStanding } from './standing.js';
+import type { StatusItem } from './status-item.js';
 import { joining, proposals, type Asking } from './status-people.js';
 import { lossesInWords, singlePoints } from './without.js';
 
@@ -19,18 +20,6 @@ const DAY = 86_400;
 const EXPIRY_NOTICE = 60 * DAY;
 /** Standing access is, too, this long before and after it ends. */
 const STANDING_NOTICE = 14 * DAY;
-
-export interface StatusItem {
-  /** `!` needs somebody; `-` is worth knowing. */
-  readonly mark: '!' | '-';
-  readonly text: string;
-  /** More about it, line by line. */
-  readonly details?: readonly string[];
-  /** The one line to type, where there is one. */
-  readonly next?: string;
-  /** True when it waits for the person who asks. */
-  readonly mine: boolean;
-}
 
 export interface StatusReport {
   readonly vault: string;

@@ -4,7 +4,7 @@ import { parseGitAddress } from '../stores/git-address.js';
 import { gitStore, gitStoreHere } from '../stores/git.js';
 import type { VaultAddress } from './address.js';
 import { cacheDirectory } from './identity-file.js';
-import type { StoreSettings } from './store-at.js';
+import type { StoreSettings } from './surroundings.js';
 
 /** Hooks, helpers and servers' programs that git starts have no business with what unlocks an identity. */
 const OURS = ['OXP_VAULT_IDENTITY_DATA', 'OXP_VAULT_PASSPHRASE_FILE'];

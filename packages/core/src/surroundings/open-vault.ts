@@ -3,7 +3,7 @@ import { findAgent } from '../agent/find.js';
 import { isVaultError, VaultError } from '../errors.js';
 import type { Identity } from '../policy/identity.js';
 import { Vault } from '../vault.js';
-import { findVault } from './address.js';
+import { findVault } from './find-vault.js';
 import { type IdentityFile, readIdentityFile, unlock } from './identity-file.js';
 import { localState } from './local-state.js';
 import { passphraseFile, readPassphraseFile } from './passphrase-file.js';

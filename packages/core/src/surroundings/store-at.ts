@@ -3,17 +3,7 @@ import { VaultError } from '../errors.js';
 import type { Store } from '../ports.js';
 import { directoryStore } from '../stores/directory.js';
 import type { VaultAddress } from './address.js';
-import type { Surroundings } from './surroundings.js';
-
-export interface StoreSettings {
-  readonly io: Pick<Surroundings, 'env'>;
-  /** Never use the network. */
-  readonly offline: boolean;
-  /** Somebody is there whom git and ssh may ask. */
-  readonly interactive: boolean;
-  /** Told what git says of a long transfer; undefined when it is over. */
-  readonly onProgress?: (text: string | undefined) => void;
-}
+import type { StoreSettings } from './surroundings.js';
 
 /** Throws BAD_ADDRESS, REMOTE_ADDED, and UNSUPPORTED for what this release has no store for. */
 export async function storeAt(where: Pick<VaultAddress, 'address' | 'base'>, settings: StoreSettings): Promise<Store> {

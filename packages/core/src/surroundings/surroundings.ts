@@ -8,3 +8,14 @@ export interface Surroundings {
   /** An absolute path. */
   readonly cwd: string;
 }
+
+/** How a store is reached from here. */
+export interface StoreSettings {
+  readonly io: Pick<Surroundings, 'env'>;
+  /** Never use the network. */
+  readonly offline: boolean;
+  /** Somebody is there whom git and ssh may ask. */
+  readonly interactive: boolean;
+  /** Told what git says of a long transfer; undefined when it is over. */
+  readonly onProgress?: (text: string | undefined) => void;
+}
