@@ -13,6 +13,7 @@ import json
 import os
 import socket
 import stat
+import tempfile
 
 from ansible_collections.oxp.vault.plugins.plugin_utils.faults import VaultFault, fault_of
 
@@ -115,10 +116,26 @@ def unreachable(path, error):
     )
 
 
+def _must_not_be_exchanged(directory):
+    """Whoever owns the directory above could exchange this one between a look at it and its use (core/src/agent/socket.ts)."""
+    above = os.path.dirname(os.path.abspath(directory))
+    found = os.stat(above)
+    # A link is its owner's to turn elsewhere.
+    trusted = above == os.path.abspath(tempfile.gettempdir()) or all(each.st_uid in (os.getuid(), 0) for each in (os.lstat(above), found))
+    if not trusted:
+        why = "it belongs to another user"
+    elif found.st_mode & 0o002 and not found.st_mode & stat.S_ISVTX:
+        why = "everybody may exchange what lies in it"
+    else:
+        return
+    raise VaultFault("AGENT_UNSAFE", "the directory %s of the agent is not believed: %s" % (above, why), "Nothing was asked or told there.")
+
+
 def connect(path):
     """The agent that listens there; None where nobody does. Raises AGENT_UNSAFE, AGENT_UNREACHABLE."""
     try:
         must_be_own_directory(os.path.dirname(path))
+        _must_not_be_exchanged(os.path.dirname(path))
         _must_be_own(path, "socket", stat.S_ISSOCK)
     except (FileNotFoundError, NotADirectoryError):
         return None
