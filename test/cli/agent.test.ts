@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -187,6 +187,21 @@ describe('the agent', () => {
       server.close();
     }
     expect((await alice.must(['open', 'app/password'], { env })).text).toBe(value);
+  });
+
+  it('is not believed where it belongs to another user', async ({ skip }) => {
+    if (process.getuid?.() !== 0) skip('skipped: only root can give a socket to another user');
+    const { alice, env } = await aliceWith();
+    const { socket, pid } = await start(alice, env);
+    const ask = async (): Promise<string> => (await alice.ov(['open', 'app/password'], { env })).stderr;
+    chownSync(socket, 4242, 4242);
+    expect(await ask()).toContain('it belongs to another user');
+    chownSync(socket, 0, 0);
+    chownSync(dirname(socket), 4242, 4242);
+    expect(await ask()).toContain('it belongs to another user');
+    chownSync(dirname(socket), 0, 0);
+    process.kill(pid, 'SIGTERM');
+    expect(await gone(pid)).toBe(true);
   });
 
   it('does not start in a directory that others can write', async () => {
