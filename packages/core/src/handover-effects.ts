@@ -3,9 +3,11 @@ import * as v from 'valibot';
 import { registerVersion, type CustodyContext } from './custody/apply.js';
 import type { CustodyState } from './custody/state.js';
 import { refusal, type Refusal } from './errors.js';
+import { handoverAuthority } from './handover-authority.js';
 import { judgeAbort } from './handover/abort.js';
 import type { HandoverContext } from './handover/authority.js';
 import { judgeComplete, recordReceipt, type Delivery } from './handover/complete.js';
+import { markMoved } from './handover/finalize.js';
 import type { HandoverAbort, HandoverComplete, HandoverRequest, SuccessorRule } from './handover/ops.js';
 import { applyRequest } from './handover/request.js';
 import { ruleFor } from './policy/rules.js';
@@ -47,7 +49,9 @@ export function completeEffect(state: Founded, body: HandoverComplete, context: 
     const others = overtaken(state, delivery.target.name, next.custody);
     next = { ...next, secrets, custody: 'custody' in statement ? registerVersion(others, digest, statement, custody) : others };
   }
-  return { ...next, handovers: recordReceipt(state.handovers, completion, body, sealed, context, policyRule(state)) };
+  const handovers = recordReceipt(state.handovers, completion, body, sealed, context, policyRule(state));
+  // Where the policy says it already, as after a change that was made by hand.
+  return { ...next, handovers: markMoved(handovers, handoverAuthority({ ...state, ...next, policy: state.policy, handovers }), context.leaf) };
 }
 
 /**

@@ -9,7 +9,7 @@ import { handoverAuthority } from './handover-authority.js';
 import type { HandoverContext } from './handover/authority.js';
 import { applyConsent } from './handover/consent.js';
 import { applyDrill } from './handover/drill.js';
-import { applyFinalize } from './handover/finalize.js';
+import { applyFinalize, markMoved } from './handover/finalize.js';
 import { applyOffer } from './handover/offer.js';
 import * as handoverOps from './handover/ops.js';
 import { applyRelease } from './handover/release.js';
@@ -68,9 +68,15 @@ function policyOp<T>(schema: v.GenericSchema<unknown, T>, rules: (state: Founded
   return founded(schema, false, (state, body, context) => {
     const policy = rules(state, body, context);
     if ('code' in policy) return policy;
-    const handovers = policy.digest === state.policy.digest ? state.handovers : settleStandIns(state.handovers, policyRule({ policy }));
-    return { ...state, policy, handovers, secrets: withoutLeavers(state.secrets, (person) => policy.people.has(person)) };
+    const next = { ...state, policy, secrets: withoutLeavers(state.secrets, (person) => policy.people.has(person)) };
+    return policy.digest === state.policy.digest ? next : { ...next, handovers: caughtUp(next, context.leaf) };
   });
+}
+
+/** What the handovers are once a policy has taken effect: rules that it says itself need no stand-in, and what it has said all of has moved. */
+function caughtUp(state: Founded, leaf: number): HandoversState {
+  const handovers = settleStandIns(state.handovers, policyRule(state));
+  return markMoved(handovers, handoverAuthority({ ...state, handovers }), leaf);
 }
 
 /** An op that changes what is known of the secrets. */

@@ -627,6 +627,13 @@ describe('handover.finalize', () => {
     expect(log.finalize(id)).toBeUndefined();
   });
 
+  it('also where the admins have changed the policy again since it said so', () => {
+    const id = completed(['dns/key']);
+    log.must(log.moved(id));
+    log.must(log.policy((base) => ({ rules: base.rules.filter((r) => r.path !== 'dns/key') })));
+    expect(log.finalize(id)).toBeUndefined();
+  });
+
   it('not while other admins are in effect than it asked for', () => {
     const id = completed(['dns/key'], { admins: { need: 2, of: ['carol', 'dora'] } });
     log.must(log.policy((base) => ({ rules: [...base.rules, { path: 'dns/key', owners: ['platform'], writers: ['platform'], consents: 1, readers: ['platform'] }].sort((a, b) => (a.path < b.path ? -1 : 1)) })));

@@ -64,8 +64,20 @@ function nameOf(handover: Handover, statement: string): string {
   return handover.targets.find((target) => target.statement === statement)?.name ?? '';
 }
 
-/** In words what the policy in effect does not yet say of what the request moves. */
+/** The handovers of which the policy in effect now says all that they move, marked as such: for good. */
+export function markMoved(state: HandoversState, authority: HandoverAuthority, leaf: number): HandoversState {
+  let next = state;
+  for (const handover of state.handovers.values()) {
+    const { request, moved } = handover;
+    if (request.mode === 'use' || moved !== undefined || stageOf(handover) !== 'completed') continue;
+    if (!policyFault(state, handover, request, authority)) next = withHandover(next, { ...handover, moved: leaf });
+  }
+  return next;
+}
+
+/** In words what the policy in effect does not yet say of what the request moves; nothing once it has said it. */
 export function policyFault(state: HandoversState, handover: Handover, request: TransferRequest, authority: HandoverAuthority): Refusal | undefined {
+  if (handover.moved !== undefined) return undefined;
   const id = shortId(handover.digest);
   const hint = `Propose it, or see who has to sign: oxp-vault handover finalize ${id}`;
   const rule = rulesToMove(state, handover, request).find((r) => !sameContent(r, decidingRule(authority.rules, r.path)));

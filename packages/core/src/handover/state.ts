@@ -45,6 +45,8 @@ export interface Handover extends Act {
   readonly consents: readonly Consent[];
   readonly releases: readonly Release[];
   readonly receipt?: Receipt;
+  /** The leaf after the receipt at which the policy first said all that was asked for. What admins change later is their own affair. */
+  readonly moved?: number;
   readonly finalized?: Act & Omit<HandoverFinalize, 'request'>;
   /** The newest abort. After the receipt it concerns only what was withdrawn. */
   readonly aborted?: Act & Omit<HandoverAbort, 'request'>;
