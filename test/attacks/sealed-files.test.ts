@@ -104,7 +104,7 @@ describe('a sealer at fault', () => {
     }
   });
 
-  it('who grants what does not open, or holds another key, is named', async () => {
+  it('who grants what does not open, or holds another key, takes nothing away: the grant before it still opens', async () => {
     const regrant = async (bytes: Uint8Array): Promise<void> => {
       const { recipient } = vault.policy.roles.get('infra')!.epochs[0]!;
       const blob = { sha256: sha256Hex(bytes), size: bytes.length };
@@ -112,7 +112,7 @@ describe('a sealer at fault', () => {
     };
     for (const bytes of [utf8('not an age file'), await ageEncrypt(utf8('AGE-SECRET-KEY-1'), [cast.carol.card.recipient]), await ageEncrypt(utf8(`${await generateAgeIdentity()}\n`), [cast.bob.card.recipient])]) {
       await regrant(bytes);
-      expect(await failure(open(await world.as(cast.bob), 'app/password'))).toMatchObject({ code: 'SEALER_FAULT', message: expect.stringContaining('alice') as string });
+      expect(await open(await world.as(cast.bob), 'app/password')).toBeDefined();
     }
   });
 });
