@@ -96,8 +96,9 @@ class Serving implements RunningAgent {
     this.#server.close();
     this.#server.closeAllConnections();
     try {
-      await removeSocket(this.socket);
+      // First: a place that cannot be cleaned up must not cost the record.
       await this.#session.end();
+      await removeSocket(this.socket);
       this.#settle.resolve();
     } catch (error) {
       this.#settle.reject(error);
