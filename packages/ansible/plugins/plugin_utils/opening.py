@@ -14,7 +14,7 @@ import re
 from ansible_collections.oxp.vault.plugins.plugin_utils.address import meant_vault
 from ansible_collections.oxp.vault.plugins.plugin_utils.agent import connect, unreachable
 from ansible_collections.oxp.vault.plugins.plugin_utils.faults import VaultFault
-from ansible_collections.oxp.vault.plugins.plugin_utils.playbook import SOCKET, playbook_agent, runtime_directory
+from ansible_collections.oxp.vault.plugins.plugin_utils.playbook import SOCKET, playbook_agent, running_playbook_agent, runtime_directory
 
 OPTIONS = ("vault", "expect", "identity", "passphrase_file", "program", "scope")
 
@@ -30,8 +30,10 @@ class Opening(object):
         self._meant = meant_vault(options["vault"] or None, options["expect"] or None)
         self._named = None if options["identity"] else os.environ.get("OXP_VAULT_AGENT") or None
         self._identity = options["identity"]
+        if not isinstance(options["scope"], list) or not options["scope"]:
+            raise VaultFault("USAGE", "the scope is no list of names and paths")
         self._command = (_program(options["program"]), command_words(options), [word for path in options["scope"] for word in ("--scope", path)])
-        self._key = repr((self._meant.address, self._meant.id, self._named, self._command))
+        self.key = repr((self._meant.address, self._meant.id, self._named, self._command))
 
     def ask(self, question):
         """
@@ -39,7 +41,7 @@ class Opening(object):
         were not there. Raises VaultFault.
         """
         outside = None
-        known = _FOUND.get(self._key)
+        known = _FOUND.get(self.key)
         if known is not None:
             try:
                 return question(known, self._meant.id)
@@ -47,7 +49,7 @@ class Opening(object):
                 if fault.code not in ("NOT_ALLOWED", "AGENT_UNREACHABLE"):
                     raise
                 # It has ended, or was started for something narrower: whoever is there now is looked for.
-                del _FOUND[self._key]
+                del _FOUND[self.key]
         for agent in self._running():
             try:
                 answer = question(agent, self._meant.id)
@@ -56,19 +58,27 @@ class Opening(object):
                     raise
                 outside = fault
                 continue
-            _FOUND[self._key] = agent
+            _FOUND[self.key] = agent
             return answer
         try:
             agent = playbook_agent(self._command)
         except VaultFault as fault:
             raise outside or fault
         answer = question(agent, self._meant.id)
-        _FOUND[self._key] = agent
+        _FOUND[self.key] = agent
         return answer
+
+    @property
+    def command(self):
+        """The program and its global words, for a command that somebody starts beside the agent."""
+        program, words, _scope = self._command
+        return [program] + words
 
     def refresh(self):
         """Has whichever agents run look for news; starts none."""
-        for agent in list(_FOUND.values()) + list(self._running()):
+        agents = list(self._running())
+        own = running_playbook_agent(self._command)
+        for agent in agents if own is None else agents + [own]:
             agent.refresh()
 
     def _running(self):
@@ -100,7 +110,7 @@ class Opening(object):
 def command_words(options):
     """The global words of `oxp-vault` that the options stand for, and those that every command on a vault takes."""
     words = []
-    for name, flag in (("vault", "--vault"), ("identity", "--identity"), ("passphrase_file", "--passphrase-file")):
+    for name, flag in (("vault", "--vault"), ("identity", "--identity"), ("passphrase_file", "--passphrase-file"), ("expect", "--expect")):
         value = options[name]
         if value:
             words += [flag, os.path.expanduser(value)]

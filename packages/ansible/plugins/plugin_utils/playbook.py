@@ -50,11 +50,8 @@ def run_process():
 def playbook_agent(command):
     """The agent of this run; `command` holds the words of `oxp-vault` up to the options of `agent start`, and the scope."""
     program, words, scope = command
-    run = run_process()
-    key = json.dumps([run, os.getcwd(), program, words, scope])
-    base = runtime_directory()
-    directory = os.path.join(base, "run-%s" % hashlib.sha256(key.encode("utf-8")).hexdigest()[:16])
-    socket = os.path.join(directory, SOCKET)
+    socket = _socket_of(command)
+    directory = os.path.dirname(socket)
     found = connect(socket)
     if found is not None:
         return found
@@ -63,9 +60,9 @@ def playbook_agent(command):
         if found is not None:
             return found
         _remembered_failure(directory)
-        _sweep(base, directory)
+        _sweep(os.path.dirname(directory), directory)
         try:
-            _start(program, words + ["agent", "start", "--foreground", "--json", "--for", LONGEST, "--while", str(run), "--socket", socket, "--purpose", PURPOSE] + scope)
+            _start(program, words + ["agent", "start", "--foreground", "--json", "--for", LONGEST, "--while", str(run_process()), "--socket", socket, "--purpose", PURPOSE] + scope)
         except VaultFault as fault:
             # Two directories of one name, if an agent has ended between our looks: the other start won.
             if fault.code != "AGENT_RUNNING":
@@ -75,6 +72,16 @@ def playbook_agent(command):
     if found is None:
         raise VaultFault("AGENT_UNREACHABLE", "the agent for this run of Ansible was started, and ended at once", "Look why: oxp-vault agent start --foreground")
     return found
+
+
+def running_playbook_agent(command):
+    """The same where it has been started; None where it has not."""
+    return connect(_socket_of(command))
+
+
+def _socket_of(command):
+    key = json.dumps([run_process(), os.getcwd(), command])
+    return os.path.join(runtime_directory(), "run-%s" % hashlib.sha256(key.encode("utf-8")).hexdigest()[:16], SOCKET)
 
 
 @contextlib.contextmanager
