@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { binDirectory, buildCli, runBin } from './harness.js';
+import { run } from '../support/run.js';
+import { describeWith } from '../support/tools.js';
 import { owner, type VaultOwner } from './person.js';
 
 const SCALEWAY = { SCW_ACCESS_KEY: 'SCWDEMODEMODEMODEMO0', SCW_SECRET_KEY: 'c0ffee00-1111-4222-8333-444455556666' };
@@ -107,5 +109,59 @@ describe('exec', () => {
     const { text } = await runBin(alice, ['exec', '--scope', 'app/', '--', 'sh', '-c', 'ls -d "$(dirname "$OXP_VAULT_AGENT")"'], { env });
     expect(before).not.toContain(text.trim().split('/').at(-1));
     expect(mine()).not.toContain(text.trim().split('/').at(-1));
+  });
+});
+
+describeWith(['ssh-add', 'ssh-agent'], 'exec --ssh-agent', () => {
+  beforeAll(buildCli, 300_000);
+
+  async function withKeys(): Promise<Awaited<ReturnType<typeof aliceWith>> & { fingerprint: string }> {
+    const found = await aliceWith();
+    await found.alice.must(['seal', 'ssh/deploy', '--kind', 'ssh-key']);
+    await found.alice.must(['seal', 'ssh/other', '--kind', 'ssh-key', '--set', 'algorithm=ecdsa-p256']);
+    return { ...found, fingerprint: (await found.alice.must(['open', 'ssh/deploy#fingerprint'])).text };
+  }
+
+  const agents = async (socket: string): Promise<string> => (await run('ps', ['-eo', 'args'])).text.split('\n').filter((line) => line.includes(socket)).join('\n');
+
+  it('gives the program the keys without a file, and nothing of it is left', async () => {
+    const { alice, env, fingerprint } = await withKeys();
+    const { code, text } = await runBin(alice, ['exec', '--ssh-agent', 'ssh/deploy', '--ssh-agent', 'ssh/other', '--', 'sh', '-c', 'ssh-add -l; echo "$SSH_AUTH_SOCK"; exit 3'], { env: { ...env, SSH_AUTH_SOCK: '/nowhere' } });
+    const [first = '', second = '', socket = ''] = text.split('\n');
+    expect([code, first.split(' ')[1], second.split(' ').at(-1)]).toEqual([3, fingerprint, '(ECDSA)']);
+    expect([existsSync(dirname(socket)), await agents(socket)]).toEqual([false, '']);
+    expect(await log(alice, 2)).toEqual(['began a session that may open ssh/deploy, ssh/other (exec sh)', expect.stringMatching(/^ended a session that opened ssh\/(deploy|other) v1, ssh\/(deploy|other) v1 \(exec sh\)$/)]);
+  });
+
+  it('takes only SSH keys, and says before anything is recorded what is none', async () => {
+    const { alice, env } = await withKeys();
+    const before = await log(alice, 100);
+    for (const [name, fault] of [['app/password', 'FORMAT_UNSUITABLE'], ['no/such', 'SECRET_NOT_FOUND']] as const) {
+      const refused = await runBin(alice, ['exec', '--ssh-agent', name, '--', 'true'], { env });
+      expect([refused.code, refused.stderr.includes(`error ${fault}`)]).toEqual([125, true]);
+    }
+    expect(await log(alice, 100)).toEqual(before);
+  });
+
+  it('says that there is no ssh-agent, and leaves nothing behind', async () => {
+    const { alice, env } = await withKeys();
+    const refused = await runBin(alice, ['exec', '--ssh-agent', 'ssh/deploy', '--', 'true'], { env: { ...env, PATH: '/nowhere' } });
+    expect([refused.code, refused.stderr.includes('error UNSUPPORTED: no ssh-agent could be started')]).toEqual([125, true]);
+    expect(readdirSync(alice.env['TMPDIR']!)).toEqual([]);
+    expect((await log(alice, 1))[0]).toContain('ended a session');
+  });
+
+  it('ends also when oxp-vault is killed', async () => {
+    const { alice, env } = await withKeys();
+    const out = join(alice.work, 'out');
+    const running = runBin(alice, ['exec', '--ssh-agent', 'ssh/deploy', '--', 'sh', '-c', `echo "$PPID $SSH_AUTH_SOCK" > ${out}.new; mv ${out}.new ${out}; sleep 1`], { env });
+    for (let i = 0; i < 500 && !existsSync(out); i++) await sleep(20);
+    const [parent, socket = ''] = readFileSync(out, 'utf8').trim().split(' ');
+    expect(await agents(socket)).toContain('ssh-agent');
+    process.kill(Number(parent), 'SIGKILL');
+    await running;
+    // It looks every ten seconds.
+    for (let i = 0; i < 150 && (await agents(socket)) !== ''; i++) await sleep(100);
+    expect(await agents(socket)).toBe('');
   });
 });

@@ -102,6 +102,11 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
     await s.cli(1, ['terraform', 'key-provider', 'made/state'], { input: `{"${core('Document')}":1}` });
     await s.cli(1, ['terraform', 'key-provider', 'made/state'], { input: core('Document') });
   }],
+  ['ansible vault-client', async (s) => {
+    await s.cli(0, ['ansible', 'vault-client', '--under', 'imported', '--vault-id', 'document'], { values: true });
+    await s.cli(2, ['ansible', 'vault-client', '--vault-id', core('Document')]);
+    await s.cli(9, ['ansible', 'vault-client', '--under', 'imported', '--vault-id', 'document', '--identity', '/nowhere']);
+  }],
   ['exec', async (s) => {
     // A variable of the program is where the value was asked to be: here it is what the program's agent gives.
     await s.cli(0, ['exec', '--scope', 'imported/', '--', process.execPath, BIN, 'open', 'imported/document'], { values: true, env: { OXP_VAULT_IDENTITY: join(s.inputs, 'alice.age') } });
@@ -109,6 +114,8 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
     await s.cli(125, ['exec', '--env', `V=${core('Document')}`, '--', 'true']);
     await s.cli(125, ['exec', '--env', core('Document'), '--', 'true']);
     await s.cli(125, ['exec', '--scaleway', 'imported/document', '--', 'true']);
+    await s.cli(0, ['exec', '--ssh-agent', 'made/ssh', '--', 'ssh-add', '-l']);
+    await s.cli(125, ['exec', '--ssh-agent', 'imported/document', '--', 'true']);
   }],
   ['agent start', async (s) => {
     const runtime = join(s.person.home, 'runtime');

@@ -29,8 +29,9 @@ describe('.ci/run', () => {
   it.each(used)('provides $name, which $path needs', ({ name }) => {
     const how = howToInstall(name);
     const [, package_] = /^Debian package (\S+)$/.exec(how) ?? [];
+    const [, wheel] = /^pip install (\S+)$/.exec(how) ?? [];
     const [, module] = /^go install (\S+)$/.exec(how) ?? [];
     const rows = [...script.matchAll(/^ {2}'\S+\s+(\S+)'$/gm)].map(([, what]) => what);
-    expect([...rows, ...onMachine.split(' ')]).toContain(onMachine.split(' ').includes(name) ? name : (package_ ?? module));
+    expect([...rows, ...onMachine.split(' ')]).toContain(onMachine.split(' ').includes(name) ? name : (package_ ?? wheel ?? module));
   });
 });

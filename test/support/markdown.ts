@@ -56,7 +56,8 @@ function shellWords(text: string): string[] {
   while (WORD.lastIndex <= text.length) {
     const match = WORD.exec(text);
     if (!match || match[1] !== undefined || match[2] !== undefined) break;
-    if (match[3] !== undefined) words.push(match[3].replace(/["']/g, ''));
+    // What a script hands on is none of its own words.
+    if (match[3] !== undefined && match[3] !== '"$@"') words.push(match[3].replace(/["']/g, ''));
   }
   return words;
 }

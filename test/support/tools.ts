@@ -29,6 +29,8 @@ const TOOLS = {
   ansible: debian('ansible-core'),
   'ansible-inventory': debian('ansible-core'),
   'ansible-playbook': debian('ansible-core'),
+  // Templating was turned around in 2.19: what is literal before has to be literal after.
+  'ansible-playbook@2.19': { install: 'pip install ansible-core', program: 'ansible-playbook', atLeast: [2, 19] },
   'ansible-vault': debian('ansible-core'),
   bash: debian('bash'),
   curl: debian('curl'),

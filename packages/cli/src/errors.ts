@@ -30,6 +30,12 @@ export async function reportError(error: VaultError, io: Pick<Io, 'stderr' | 'en
   if (io.env['OXP_VAULT_DEBUG'] === '1') await io.stderr.write(trace(error));
 }
 
+/** All of it in one line, for programs that show what another says on standard error as it is. */
+export function errorLine({ code, message, details, hint }: VaultError): string {
+  const words = [message, ...details, ...(hint === undefined ? [] : [hint])].map((part) => part.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim());
+  return `oxp-vault: ${code}: ${words.join('. ')}`;
+}
+
 function errorText({ code, message, details, hint }: VaultError, io: Pick<Io, 'stderr' | 'env'>): string {
   const paint = paintFor(io.stderr, io.env);
   const lines = [...details, ...(hint === undefined ? [] : [hint]), paint.faint(`More: oxp-vault help ${code}`)];

@@ -7,11 +7,13 @@ import { reportError, toVaultError } from '../errors.js';
 import { OutputClosed } from '../io.js';
 import { EXIT_NOT_FOUND, runInPlace } from '../running.js';
 import { scalewayVariables } from '../scaleway-variables.js';
+import { type SshAgent, startSshAgent } from '../ssh-agent.js';
 
 interface Options {
   readonly env?: readonly string[];
   readonly scaleway?: string;
   readonly tofuEncryption?: string;
+  readonly sshAgent?: readonly string[];
   readonly scope?: readonly string[];
   readonly mask?: boolean;
   readonly purpose?: string;
@@ -30,11 +32,12 @@ export function define(command: Command, act: Act): void {
     .option('--env <VAR=NAME>', 'a variable with the value of NAME or NAME#FIELD; repeat', collect)
     .option('--scaleway <name>', 'the api-key NAME as SCW_* variables, and as AWS_* for a state backend in S3')
     .option('--tofu-encryption <name>', 'TF_ENCRYPTION, with which OpenTofu encrypts its state under the state-key NAME')
+    .option('--ssh-agent <name>', 'the ssh-key NAME in an ssh-agent for the program alone, so that ssh needs no key file; repeat', collect)
     .option('--scope <path>', 'what its agent may open beside these: a secret, or dns/ for all below it; repeat', collect)
     .option('--mask', 'replace these values by *** in what the program prints')
     .option('--purpose <words>', 'why, for the log')
     .action(act(exec));
-  examples(command, 'oxp-vault exec --scaleway scaleway/root -- terraform apply', 'oxp-vault exec --env TF_VAR_tsig=dns/rfc2136_tsig_secret#secret --scope pki/ -- terraform plan', 'oxp-vault exec --env DB_PASSWORD=app/password -- ./migrate.sh');
+  examples(command, 'oxp-vault exec --scaleway scaleway/root -- terraform apply', 'oxp-vault exec --env TF_VAR_tsig=dns/rfc2136_tsig_secret#secret --scope pki/ -- terraform plan', 'oxp-vault exec --env DB_PASSWORD=app/password -- ./migrate.sh', 'oxp-vault exec --ssh-agent ssh/deploy --scope / -- ansible-playbook site.yml');
 }
 
 async function exec(context: CliContext, program: readonly string[], options: Options): Promise<number> {
@@ -46,7 +49,7 @@ async function exec(context: CliContext, program: readonly string[], options: Op
     await reportError(toVaultError(error), context.io, context.json);
     return EXIT_BEFORE;
   }
-  const { agent, session, values, env } = prepared;
+  const { agent, session, sshAgent, values, env } = prepared;
   try {
     const mask = options.mask ? values.map((value) => value.use((bytes) => Uint8Array.from(bytes))) : [];
     const code = await runInPlace(program as readonly [string, ...string[]], { env, cwd: context.io.cwd, mask });
@@ -55,6 +58,7 @@ async function exec(context: CliContext, program: readonly string[], options: Op
     return code.failed;
   } finally {
     for (const value of values) value.wipe();
+    await sshAgent?.stop();
     await (agent ? agent.stop() : session.end());
   }
 }
@@ -62,6 +66,7 @@ async function exec(context: CliContext, program: readonly string[], options: Op
 interface Prepared {
   readonly session: Session;
   readonly agent: RunningAgent | undefined;
+  readonly sshAgent: SshAgent | undefined;
   readonly values: readonly Secret[];
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -71,13 +76,16 @@ async function prepare(context: CliContext, program: string, options: Options): 
   const vault = await context.vault({ identity: true });
   // A name that is none is told before anything is recorded.
   for (const { view } of wanted) await planOpening(vault, [view], 'raw', { target: 'stream' });
+  const keys = options.sshAgent ?? [];
+  for (const name of keys) await planOpening(vault, [{ name }], 'openssh', { target: 'stream' });
   for (const name of [options.scaleway, options.tofuEncryption]) if (name !== undefined) findVersion(vault, name);
   const encryption = options.tofuEncryption === undefined ? undefined : await (await import('../tofu.js')).tofuEncryption(context, vault, options.tofuEncryption);
-  const named = [...wanted.map(({ view }) => view.name), ...[options.scaleway, options.tofuEncryption].filter((name) => name !== undefined)];
+  const named = [...wanted.map(({ view }) => view.name), ...keys, ...[options.scaleway, options.tofuEncryption].filter((name) => name !== undefined)];
   const scope = [...new Set([...named, ...(options.scope ?? [])])];
   const purpose = options.purpose ?? `exec ${program.split('/').at(-1) ?? ''}`.slice(0, 200);
   const session = await Session.begin(vault, { scope: scope.length > 0 ? scope : ['/'], purpose, offline: context.options.offline ?? false });
   const values: Secret[] = [];
+  let sshAgent: SshAgent | undefined;
   try {
     const env: Record<string, string | undefined> = { ...context.io.env, ...(encryption === undefined ? {} : { TF_ENCRYPTION: encryption }) };
     for (const { variable, view } of wanted) {
@@ -91,13 +99,27 @@ async function prepare(context: CliContext, program: string, options: Options): 
       for (const [variable, value] of shown) env[variable] = value;
       for (const variable of hidden) env[variable] = textOf(variable, secret);
     }
+    if (keys.length > 0) {
+      sshAgent = await startSshAgent(context.io.env);
+      for (const name of keys) await give(sshAgent, name, await read(vault, session, { name }));
+      Object.assign(env, sshAgent.variables);
+    }
     const agent = await serveAgent(session, { socket: await privateSocket(), until: context.clock.now() + LONGEST });
     env[AGENT_VARIABLE] = agent.socket;
-    return { session, agent, values, env };
+    return { session, agent, sshAgent, values, env };
   } catch (error) {
     for (const value of values) value.wipe();
+    await sshAgent?.stop();
     await session.end();
     throw error;
+  }
+}
+
+async function give(agent: SshAgent, name: string, key: Secret): Promise<void> {
+  try {
+    await agent.add(name, key);
+  } finally {
+    key.wipe();
   }
 }
 

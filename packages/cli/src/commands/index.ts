@@ -26,6 +26,7 @@ export const COMMANDS: readonly CommandRow[] = [
   { name: 'exec', group: 'Secrets', summary: 'run a program with secrets in its environment', load: () => import('./exec.js') },
   { name: 'agent', group: 'Secrets', summary: 'unlock once, open for hours', load: () => import('./agent.js') },
   { name: 'terraform', group: 'Secrets', summary: 'what Terraform and OpenTofu start by themselves, and how to tell them', load: () => import('./terraform.js') },
+  { name: 'ansible', group: 'Secrets', summary: 'what Ansible starts by itself', load: () => import('./ansible.js') },
 
   { name: 'member', group: 'People', summary: 'add and remove people', load: () => import('./member.js') },
   { name: 'device', group: 'People', summary: 'your own devices, the one in the safe included', load: () => import('./device.js') },

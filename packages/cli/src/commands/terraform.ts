@@ -7,7 +7,7 @@ import { answerExternalQuery, answerKeyRequest, encryptionDocument, formatEncryp
 import type { Command } from 'commander';
 import { type Act, examples, readOptions } from '../command.js';
 import { CliContext } from '../context.js';
-import { toVaultError } from '../errors.js';
+import { errorLine, toVaultError } from '../errors.js';
 import { OutputClosed } from '../io.js';
 import { vaultPort } from '../terraform-port.js';
 import { encryptionConfigOf } from '../tofu.js';
@@ -64,15 +64,10 @@ function protocol<A extends unknown[]>(run: Run<A>): (context: CliContext, ...ar
       return 0;
     } catch (error) {
       if (error instanceof OutputClosed) throw error;
-      await context.say(oneLine(toVaultError(error)));
+      await context.say(errorLine(toVaultError(error)));
       return EXIT_FAILED;
     }
   };
-}
-
-function oneLine({ code, message, details, hint }: VaultError): string {
-  const words = [message, ...details, ...(hint === undefined ? [] : [hint])].map((part) => part.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim());
-  return `oxp-vault: ${code}: ${words.join('. ')}`;
 }
 
 async function external(context: CliContext, { offline }: Options): Promise<void> {
