@@ -1,10 +1,12 @@
 /** Playbooks against a real vault: the collection as it is packed and installed, with every start of `oxp-vault` counted. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
 import { BIN } from '../cli/harness.js';
 import { owner, type VaultOwner } from '../cli/person.js';
 import { read, root } from './markdown.js';
-import { mustRun, type RunOptions, type RunResult } from './run.js';
+import { mustRun, run, type RunOptions, type RunResult } from './run.js';
 import { tempDir } from './tmp.js';
 
 /** One that every Linux has: hosts of a test are this machine, whatever Python runs Ansible itself. */
@@ -17,6 +19,10 @@ export interface Ansible {
   run(program: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** Writes a playbook and runs it. Hosts are local unless there is another `-i`. */
   play(tasks: string, args?: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** Lines of `ps`, of the agents that were started here and still run. */
+  agents(): Promise<string[]>;
+  /** The same once those of a run that is over have had the time to notice. */
+  agentsLeft(): Promise<string[]>;
   /** The words of every `oxp-vault` that was started since the last question. */
   started(): string[];
 }
@@ -56,11 +62,20 @@ export async function ansible(playbook: string, collections: string): Promise<An
   alice.write('hosts.ini', `here ansible_connection=local ansible_python_interpreter=${PYTHON}\n`);
   const start = (program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> =>
     alice.run(join(dirname(playbook), program), args, { timeout: 240_000, ...options, env: { ...env, ...options.env } });
+  const agents = async (): Promise<string[]> => (await run('ps', ['-eo', 'pid,args'])).text.split('\n').filter((line) => line.includes(`${alice.env['XDG_RUNTIME_DIR']}/oxp-vault`));
+  const agentsLeft = async (): Promise<string[]> => {
+    for (let i = 0; i < 100 && (await agents()).length > 0; i++) await sleep(100);
+    return agents();
+  };
+  // Before the directories are taken away, into which they write to the last.
+  onTestFinished(async () => void (await agentsLeft()));
   let plays = 0;
   return {
     alice,
     env,
     run: start,
+    agents,
+    agentsLeft,
     play: (tasks, args = [], options = {}) => {
       const indented = tasks.trim().replace(/^/gm, '    ');
       const path = alice.write(`play-${++plays}.yml`, `- hosts: all\n  gather_facts: false\n  tasks:\n${indented}\n`);

@@ -51,7 +51,10 @@ class ActionModule(ActionBase):
             return dict(changed=False, action="unchanged", **before)
         given = [] if value is None else ["--from", "-"]
         dry = ["--dry-run"] if self._task.check_mode else []
-        line = _run(opening.command + ["seal", "--json"] + given + words + dry + ["--", name], value)["secrets"][0]
+        if value is None and before is not None:
+            line = _rotated(opening.command, before, dry)
+        else:
+            line = _run(opening.command + ["seal", "--json"] + given + words + dry + ["--", name], value)["secrets"][0]
         changed = "readers" in line
         if changed and not dry:
             _tell(opening)
@@ -72,7 +75,8 @@ class ActionModule(ActionBase):
         """The value as bytes; None where it is to be made."""
         given = [source for source in SOURCES if source in args and (source != "generate" or _flag(args, "generate"))]
         if len(given) != 1:
-            raise VaultFault("USAGE", "exactly one of %s says what is sealed, and %s" % (", ".join(SOURCES), "none is given" if not given else "%s are given" % " and ".join(given)))
+            said = "%s are given" % " and ".join(given) if given else "none is given"
+            raise VaultFault("USAGE", "exactly one of %s says what is sealed, and %s" % (", ".join(SOURCES), said))
         if given == ["generate"]:
             return None
         text = _text(args, given[0])
@@ -124,6 +128,13 @@ def _current(command, name):
             return None
         raise
     return {"name": name, "kind": shown["kind"], "version": shown["version"]}
+
+
+def _rotated(command, before, dry):
+    """The next version of what was made before, as it was made."""
+    if dry:
+        return dict(before, version=before["version"] + 1, action="generate", readers=[])
+    return _run(command + ["rotate", "--json", "--", before["name"]])["secrets"][0]
 
 
 def _run(command, value=None):

@@ -9,7 +9,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 name: sealed
 author:
-  - The oxp-vault authors
+  - The oxp-vault authors (@oxp-vault)
 version_added: 0.1.0
 short_description: An inventory that is sealed in an oxp-vault
 description:

@@ -9,7 +9,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 name: secret
 author:
-  - The oxp-vault authors
+  - The oxp-vault authors (@oxp-vault)
 version_added: 0.1.0
 short_description: Secrets of an oxp-vault
 description:

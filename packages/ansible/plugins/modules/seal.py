@@ -9,7 +9,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 module: seal
 author:
-  - The oxp-vault authors
+  - The oxp-vault authors (@oxp-vault)
 version_added: 0.1.0
 short_description: Seals a value in an oxp-vault, or has one made
 description:
@@ -52,7 +52,7 @@ options:
     default: false
   force:
     description:
-      - With O(generate), makes a new version of a secret that is there.
+      - With O(generate), makes the next version of a secret that is there, as C(oxp-vault rotate) does.
     type: bool
     default: false
   kind:

@@ -62,7 +62,8 @@ def playbook_agent(command):
         _remembered_failure(directory)
         _sweep(os.path.dirname(directory), directory)
         try:
-            _start(program, words + ["agent", "start", "--foreground", "--json", "--for", LONGEST, "--while", str(run_process()), "--socket", socket, "--purpose", PURPOSE] + scope)
+            ends = ["--for", LONGEST, "--while", str(run_process())]
+            _start(program, words + ["agent", "start", "--foreground", "--json", "--socket", socket, "--purpose", PURPOSE] + ends + scope)
         except VaultFault as fault:
             # Two directories of one name, if an agent has ended between our looks: the other start won.
             if fault.code != "AGENT_RUNNING":
@@ -70,7 +71,8 @@ def playbook_agent(command):
                 raise
         found = connect(socket)
     if found is None:
-        raise VaultFault("AGENT_UNREACHABLE", "the agent for this run of Ansible was started, and ended at once", "Look why: oxp-vault agent start --foreground")
+        why = "the agent for this run of Ansible was started, and ended at once"
+        raise VaultFault("AGENT_UNREACHABLE", why, "Look why: oxp-vault agent start --foreground")
     return found
 
 
@@ -104,7 +106,8 @@ def _start(program, words):
         try:
             child = subprocess.Popen([program] + words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, start_new_session=True)
         except OSError as error:
-            raise VaultFault("AGENT_UNREACHABLE", "no agent runs, and %s cannot be started: %s" % (program, error.strerror), "Install oxp-vault, or name it in OXP_VAULT_PROGRAM.")
+            why = "no agent runs, and %s cannot be started: %s" % (program, error.strerror)
+            raise VaultFault("AGENT_UNREACHABLE", why, "Install oxp-vault, or name it in OXP_VAULT_PROGRAM.") from None
         with child.stdout as ready:
             if ready.readline() != b"":
                 # It ends by itself, when this run of Ansible does: nobody waits for it here.

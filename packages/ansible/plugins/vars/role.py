@@ -9,7 +9,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 name: role
 author:
-  - The oxp-vault authors
+  - The oxp-vault authors (@oxp-vault)
 version_added: 0.1.0
 short_description: Everything that a role of an oxp-vault reads, as variables
 description:
@@ -103,6 +103,7 @@ def _named(secrets, prefix):
         name = variable_name(secret["name"], prefix)
         other = taken.setdefault(name, secret["name"])
         if other != secret["name"]:
-            raise VaultFault("FORMAT_UNSUITABLE", "%s and %s would both be the variable %s" % (other, secret["name"], name), "Look them up by name: oxp.vault.secret.")
+            why = "%s and %s would both be the variable %s" % (other, secret["name"], name)
+            raise VaultFault("FORMAT_UNSUITABLE", why, "Look them up by name: oxp.vault.secret.")
         variables[name] = literal(text_or_base64(secret["value"]))
     return variables
