@@ -27,7 +27,8 @@ describe('bind', () => {
     ['external-dns.', 'external-dns.'],
     ['external-dns.', 'External-DNS'],
   ])('refuses two clauses of one name: %s and %s', async (one, other) => {
-    const error = await failure(streamed('bind', [tsig('dns/key', one, { version: 1 }), tsig('dns/key', other, { version: 2 })]));
+    const another = opened('dns/key', clause(other, 'hmac-sha512'), { kind: 'tsig', public: { keyname: other, algorithm: 'hmac-sha512', bits: 256 }, version: 2 });
+    const error = await failure(streamed('bind', [tsig('dns/key', one, { version: 1 }), another]));
     expect(error).toMatchObject({ code: 'FORMAT_UNSUITABLE' });
     expect(error.message).toMatch(/^dns\/key v1 and dns\/key v2 both hold the key external-dns,/);
     expect(said(error)).not.toContain(SECRET);
@@ -36,6 +37,15 @@ describe('bind', () => {
   it('takes that name once where the other version is retired', async () => {
     const two = [tsig('dns/key', 'k.', { version: 1, newest: false, retired: true }), tsig('dns/key', 'k.', { version: 2 })];
     expect(await streamedText('bind', two)).toBe(`// dns/key v2\n${clause('k.')}`);
+  });
+
+  it('writes a key once that was sealed again, as at a handover', async () => {
+    const versions = [tsig('dns/key', 'k-v2.', { version: 3 }), tsig('dns/key', 'k.', { version: 2, newest: false }), tsig('dns/key', 'k.', { version: 1, newest: false })];
+    expect(await streamedText('bind', versions)).toBe(`// dns/key v1\n${clause('k.')}// dns/key v3\n${clause('k-v2.')}`);
+  });
+
+  it('does not take two secrets with the same clause for one', async () => {
+    await expect(streamed('bind', [tsig('dns/a', 'k.'), tsig('dns/b', 'k.')])).rejects.toMatchObject({ code: 'FORMAT_UNSUITABLE' });
   });
 
   it('refuses where all are retired', async () => {
