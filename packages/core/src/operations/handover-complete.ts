@@ -99,7 +99,7 @@ async function withReleases(vault: Vault, handover: Handover): Promise<Handover>
   if (missing(handover).length === 0) return handover;
   await release(vault, handover.digest, true);
   const now = findHandover(vault, handover.digest);
-  const left = missing(now);
+  const left = missing(now).sort();
   if (left.length === 0) return now;
   const short = now.digest.slice(0, 8);
   throw new VaultError('NEEDS_CONSENT', `not enough was released yet for ${left.join(', ')}`, {

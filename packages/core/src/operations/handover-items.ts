@@ -40,5 +40,11 @@ function stepItem(vault: Vault, handover: Handover, who: string | undefined): St
   // What this person has consented to leaves by itself with their next command.
   if (mine && releasesDue(vault, mine.person).includes(handover)) return { mark: '!', mine: true, text: `${what}: your release is due, and leaves with your next writing command`, next: mine.next };
   if (mine) return { mark: '!', mine: true, text: `${what}: ${mine.words}`, next: mine.next };
-  return { mark: '-', mine: false, text: `${what} waits for ${steps.map((step) => step.person).join(' ') || 'nobody who can'}`, next: `oxp-vault handover show ${id}` };
+  const waits = `waits for ${steps.map((step) => step.person).join(' ') || 'nobody who can'}`;
+  // What has left can be put together from now on, whoever was awaited to do it: whoever guards the glass must hear it break.
+  if (stageOf(handover) === 'open' && handover.releases.length > 0) {
+    const givers = [...new Set(handover.releases.map((release) => release.by.person))].sort();
+    return { mark: '!', mine: false, text: `${what}: ${givers.join(', ')} ${givers.length === 1 ? 'has' : 'have'} released to ${by.person}; it ${waits}`, next: `oxp-vault handover show ${id}` };
+  }
+  return { mark: '-', mine: false, text: `${what} ${waits}`, next: `oxp-vault handover show ${id}` };
 }

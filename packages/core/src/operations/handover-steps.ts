@@ -42,7 +42,8 @@ function* stepsOf(vault: Vault, handover: Handover): Iterable<NextStep> {
   const open = handover.targets.filter((target) => !isConsented(target, coverage, authority));
   for (const target of open) {
     for (const person of useful(handover, target, consentersOf(target, coverage, authority), authority)) {
-      yield { person, words: 'look at it, and consent or abort', next: `oxp-vault handover consent ${id} --wait` };
+      const again = handover.consents.some((consent) => consent.by.person === person);
+      yield { person, words: again ? 'look at it again: what you consented to has changed' : 'look at it, and consent or abort', next: `oxp-vault handover consent ${id} --wait` };
     }
   }
   if (open.length > 0) return;
@@ -57,15 +58,16 @@ function* stepsOf(vault: Vault, handover: Handover): Iterable<NextStep> {
 function useful(handover: Handover, target: Target, given: readonly string[], authority: HandoverAuthority): string[] {
   const custody = authority.version(target.statement)?.custody;
   const owners = (authority.rule(target.name)?.owners ?? []).flatMap((role) => authority.role(role)?.members ?? []);
-  const candidates = custody ? awaitedIn(custody.tree, given) : owners;
-  return [...new Set(candidates)].filter((person) => person !== handover.by.person && !given.includes(person) && mayConsent(person, target, authority));
+  const can = (person: string): boolean => person !== handover.by.person && mayConsent(person, target, authority);
+  const candidates = custody ? awaitedIn(custody.tree, given, can) : owners;
+  return [...new Set(candidates)].filter((person) => can(person) && !given.includes(person));
 }
 
-/** Names below the nodes of a tree that are not satisfied yet. */
-export function awaitedIn(tree: ThresholdTree, given: readonly string[]): string[] {
+/** Names below the nodes of a tree that are not satisfied yet, and can be. */
+function awaitedIn(tree: ThresholdTree, given: readonly string[], can: (name: string) => boolean): string[] {
   const has = (name: string): boolean => given.includes(name);
-  if (isSatisfied(tree, has)) return [];
-  return tree.of.flatMap((child) => (typeof child === 'string' ? (has(child) ? [] : [child]) : awaitedIn(child, given)));
+  if (isSatisfied(tree, has) || !isSatisfied(tree, (name) => has(name) || can(name))) return [];
+  return tree.of.flatMap((child) => (typeof child === 'string' ? (has(child) ? [] : [child]) : awaitedIn(child, given, can)));
 }
 
 /** Who can open the target for the receiver: custodians who have consented; of a plain one those who read it, consenters first. */

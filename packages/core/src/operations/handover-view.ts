@@ -1,8 +1,9 @@
 /** Handovers as people and programs look at them: what is asked, who has agreed, what has left, what came of it, and who must do what. */
+import type { HandoverAuthority } from '../handover/authority.js';
 import { openFault } from '../handover/liveness.js';
-import { consentersOf, coverageOf, isConsented, isReleased, livingConsents, releasesBy } from '../handover/satisfied.js';
-import { looseReleases, stageOf, type Handover, type HandoverStage, type Offer } from '../handover/state.js';
-import { treeInWords } from '../primitives/threshold-tree.js';
+import { consentersOf, coverageOf, isConsented, isReleased, livingConsents, mayConsent, releasesBy, type Coverage } from '../handover/satisfied.js';
+import { looseReleases, stageOf, type Handover, type HandoverStage, type Offer, type Target } from '../handover/state.js';
+import { missingInWords, treeInWords } from '../primitives/threshold-tree.js';
 import type { Statement } from '../seal/statement.js';
 import type { Vault } from '../vault.js';
 import { authorityNow, contextNow, findHandover, versionByDigest } from './handover-find.js';
@@ -29,6 +30,8 @@ export interface TargetView {
   /** Whose consent to it counts now. */
   readonly consented: readonly string[];
   readonly satisfied: boolean;
+  /** Whose consent is still needed: `bruno or erin, and frank or grace`. Empty where it is enough. */
+  readonly awaits: string;
   /** Persons of whom a share or the file key has left. */
   readonly releasedBy: readonly string[];
   readonly released: boolean;
@@ -89,7 +92,7 @@ export function listOffers(vault: Vault): OfferView[] {
   const taken = new Set([...vault.state.handovers.handovers.values()].map(({ request }) => request.offer));
   return inOrder(vault.state.handovers.offers.values()).map((offer: Offer) => ({
     ...viewOf(offer), role: offer.role, reason: offer.reason, open: !taken.has(offer.digest),
-    names: offer.targets.map((statement) => versionByDigest(vault, statement).statement.name),
+    names: offer.targets.map((statement) => versionByDigest(vault, statement).statement.name).sort(),
   }));
 }
 
@@ -144,6 +147,7 @@ export function describeHandover(vault: Vault, handover: Handover): HandoverView
         needs: needsInWords(vault, statement, name),
         consented: consentersOf(target, coverage, authority),
         satisfied: isConsented(target, coverage, authority),
+        awaits: stage === 'open' ? awaitedInWords(handover, target, coverage, authority) : '',
         releasedBy: released.get(statement) ?? [],
         released: isReleased(target, released, authority),
         ...(outcome ? { outcome: outcomeOf(vault, outcome) } : {}),
@@ -174,6 +178,16 @@ function needsInWords(vault: Vault, statement: string, name: string): string {
   if ('custody' in version) return treeInWords(version.custody.tree);
   const rule = vault.ruleFor(name);
   return rule ? `${rule.consents} owner${rule.consents === 1 ? '' : 's'} of ${rule.owners.join(', ')}` : 'nobody owns it any more';
+}
+
+/** Who could still make the consents to a target enough. */
+function awaitedInWords(handover: Handover, target: Target, coverage: Coverage, authority: HandoverAuthority): string {
+  const given = consentersOf(target, coverage, authority);
+  const can = (person: string): boolean => person !== handover.by.person && mayConsent(person, target, authority);
+  const rule = authority.rule(target.name);
+  const owners = [...new Set((rule?.owners ?? []).flatMap((role) => authority.role(role)?.members ?? []))].sort();
+  const tree = authority.version(target.statement)?.custody?.tree ?? { need: rule?.consents ?? 1, of: owners };
+  return missingInWords(tree, (person) => given.includes(person), can) ?? 'nobody who can';
 }
 
 function viewOf({ digest, leaf, time, by }: Pick<Handover, 'digest' | 'leaf' | 'time' | 'by'>): ActView {

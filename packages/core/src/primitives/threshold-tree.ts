@@ -69,3 +69,36 @@ export function treeInWords(tree: ThresholdTree): string {
   const parts = tree.of.map((c) => (typeof c === 'string' ? c : `(${treeInWords(c)})`));
   return `${tree.need} of ${parts.join(' ')}`;
 }
+
+/**
+ * Who is still needed, as people say it: `bruno or erin, and frank or grace`. Empty when the names for which `has` holds are enough;
+ * undefined when they never will be, with only those for whom `can` holds to come.
+ */
+export function missingInWords(tree: ThresholdTree, has: (name: string) => boolean, can: (name: string) => boolean): string | undefined {
+  const words = missing(tree, has, can);
+  return words === undefined ? undefined : words.text;
+}
+
+interface Words {
+  readonly text: string;
+  /** True for words that need brackets, or a comma, beside others. */
+  readonly several: boolean;
+}
+
+function missing(tree: ThresholdTree, has: (name: string) => boolean, can: (name: string) => boolean): Words | undefined {
+  const children = tree.of.map((child) => (typeof child === 'string' ? leaf(child, has, can) : missing(child, has, can)));
+  const left = tree.need - children.filter((child) => child?.text === '').length;
+  if (left <= 0) return { text: '', several: false };
+  const open = children.filter((child) => child !== undefined && child.text !== '') as Words[];
+  if (open.length < left) return undefined;
+  if (open.length === 1) return open[0];
+  const plain = open.every((child) => !child.several);
+  if (open.length === left) return { text: open.map((child) => child.text).join(plain ? ' and ' : ', and '), several: true };
+  const alternatives = open.map((child) => (child.several ? `(${child.text})` : child.text));
+  return { text: left === 1 ? alternatives.join(' or ') : `${left} of ${alternatives.join(' ')}`, several: true };
+}
+
+function leaf(name: string, has: (name: string) => boolean, can: (name: string) => boolean): Words | undefined {
+  if (has(name)) return { text: '', several: false };
+  return can(name) ? { text: name, several: false } : undefined;
+}
