@@ -49,11 +49,11 @@ async function send(context: CliContext): Promise<void> {
   const vault = await context.vault({ write: true });
   const done = await doHousekeeping(vault);
   await reportHousekeeping(context, done);
-  const { appended, rejected, made, turned, granted } = done;
+  const { appended, rejected, made, turned, granted, released } = done;
   const { size, root } = vault.point;
   const counts = [`${appended.length} appended`, ...(rejected.length > 0 ? [`${rejected.length} rejected`] : [])].join(', ');
   await context.result(
-    { vault: vault.id, size, root, appended, rejected, made, turned, granted, ...(vault.freshness?.fetched === undefined ? {} : { fetched: vault.freshness.fetched }) },
+    { vault: vault.id, size, root, appended, rejected, made, turned, granted, released, ...(vault.freshness?.fetched === undefined ? {} : { fetched: vault.freshness.fetched }) },
     `${counts}. Log: ${count(size, 'entry', 'entries')}, root ${short(root)}.\n`,
   );
   await context.say(freshnessWords(context, vault, false));

@@ -66,5 +66,7 @@ async function tell(context: CliContext, vault: Vault, { digest }: Handover): Pr
   ];
   await context.result(view, `${headline(view)}\n${columns(rows, { indent: 2 })}${columns(more, { indent: 2, gap: 3 })}`);
   const others = awaited(view);
+  const mine = view.next.find((step) => step.person === view.request.person);
+  if (others.length === 0 && mine) await context.next(mine.next);
   if (others.length > 0) await context.say(`Tell ${others.join(', ')}: oxp-vault handover consent ${shortId(view)} --wait`);
 }

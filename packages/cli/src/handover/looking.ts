@@ -7,7 +7,8 @@ import { untilInWords } from '../until.js';
 import { afterwards, headline, names, shortId } from './words.js';
 
 export async function list(context: CliContext): Promise<void> {
-  const vault = await context.vault();
+  // Whoever looks was told a moment ago that somebody has done their part.
+  const vault = await context.vault({ news: true });
   const handovers = listHandovers(vault);
   const offers = listOffers(vault).filter((offer) => offer.open);
   const now = context.clock.now();
@@ -19,7 +20,7 @@ export async function list(context: CliContext): Promise<void> {
 }
 
 export async function show(context: CliContext, id: string): Promise<void> {
-  const vault = await context.vault();
+  const vault = await context.vault({ news: true });
   const view = showHandover(vault, id);
   const me = (await context.whoami())?.person;
   await context.result(view, textOf(context, view));
@@ -36,6 +37,7 @@ function textOf(context: CliContext, view: HandoverView): string {
     ['asked by', `${by(request)}${request.reason === '' ? '' : `: ${request.reason}`}`],
     ['afterwards', afterwards(view)],
     ...(view.stage === 'open' ? [['until', untilInWords(request.notAfter)]] : []),
+    ...diedOf(view).map((person) => ['!', `the consent of ${person} no longer counts: what it was given to has changed`]),
     ...(receipt ? [['receipt', by(receipt)]] : []),
     ...(finalized ? [['finalized', by(finalized)]] : []),
     ...(aborted ? [['aborted', `${by(aborted)}${aborted.reason === '' ? '' : `: ${aborted.reason}`}`]] : []),
@@ -46,14 +48,21 @@ function textOf(context: CliContext, view: HandoverView): string {
   return `${headline(view)}, ${view.stage}\n${columns(targets, { indent: 2 })}${columns(rows, { indent: 2, gap: 3 })}`;
 }
 
-function progressOf({ needs, consented, satisfied, releasedBy, released, outcome }: TargetView): string {
+/** Who has consented to something else than what it is now. */
+function diedOf({ stage, consents }: HandoverView): string[] {
+  if (stage !== 'open') return [];
+  const living = consents.filter((each) => each.living).map((each) => each.person);
+  return [...new Set(consents.map((each) => each.person))].filter((person) => !living.includes(person));
+}
+
+function progressOf({ needs, consented, satisfied, awaits, releasedBy, released, outcome }: TargetView): string {
   if (outcome) {
     const failed = outcome.checks.filter((check) => !check.ok);
     if (failed.length > 0) return `not handed over: failed ${failed.map((check) => check.check).join(', ')}`;
     if (outcome.version === undefined) return 'used, nothing moved';
     return `received as v${outcome.version}${outcome.withdrawn ? ', taken back' : outcome.pending ? ', pending: waits for its custodians' : ''}`;
   }
-  if (!satisfied) return `needs ${needs}; so far ${consented.join(' ') || 'nobody'}`;
+  if (!satisfied) return `needs ${needs}; ${consented.length === 0 ? 'nobody has consented yet' : `consented by ${consented.join(' ')}`}, waits for ${awaits}`;
   return released ? `consented by ${consented.join(' ')}; released` : `consented by ${consented.join(' ')}; released by ${releasedBy.join(' ') || 'nobody yet'}`;
 }
 
@@ -63,6 +72,7 @@ export async function verify(context: CliContext, id: string): Promise<number | 
   const steps = report.steps.map(({ leaf, op, person, device, time, digest }) => [thousands(leaf), dateTime(time), op, `${person} (${device})`, short(digest)]);
   const checks = report.checks.map(({ check, ok, detail }) => `${context.paint.mark(ok ? '+' : '!')} ${check}${detail === undefined ? '' : `: ${detail}`}\n`);
   const verdict = report.ok ? 'All of it holds.' : 'It does NOT hold: see above.';
+  if (!vault.confirmed) await context.warn('freshness unknown: nobody has said that this is the right vault and not an old copy: --expect VAULT@SIZE:ROOT');
   await context.result(report, `${headline(report.handover)}, ${report.handover.stage}\n${columns(steps, { indent: 2 })}${checks.join('')}${verdict} Judged on ${count(report.entries, 'entry', 'entries')}, root ${short(report.root)}.\n`);
   return report.ok ? undefined : EXIT_VERIFICATION;
 }

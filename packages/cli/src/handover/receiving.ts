@@ -1,8 +1,8 @@
 /** The end: what was released is opened, checked and sealed for its receivers, and the policy comes to say so. */
 import { resolve } from 'node:path';
-import { completeHandover, type Completion, doHousekeeping, finalizeHandover, findHandover, isVaultError, openProposalOf, type ReceivedTarget, type Secret, showHandover, successorOf, type Vault, VaultError } from '@oxp-vault/core';
+import { completeHandover, type Completion, custodyReport, doHousekeeping, finalizeHandover, findHandover, type Handover, isVaultError, openProposalOf, type ReceivedTarget, type Secret, showHandover, stageOf, successorOf, type Vault, VaultError } from '@oxp-vault/core';
 import type { CliContext } from '../context.js';
-import { EXIT_NEEDS_OTHERS } from '../exit-codes.js';
+import { EXIT_NEEDS_OTHERS, EXIT_VERIFICATION } from '../exit-codes.js';
 import { showDifference } from '../policy-view.js';
 import { columns, short, thousands } from '../render.js';
 import { reportHousekeeping, vaultForWriting } from '../writing.js';
@@ -18,14 +18,21 @@ export async function complete(context: CliContext, id: string, { out }: Complet
   const use = handover.request.mode === 'use';
   if (!use && out !== undefined) throw new VaultError('USAGE', 'a transfer gives out no values: the receivers open them as they open everything', { hint: `oxp-vault handover complete ${id}, then: oxp-vault open NAME` });
   const done = await completeHandover(vault, handover.digest, use ? { deliver: await delivery(context, handover.targets.length, out) } : {});
-  const lines = columns(done.targets.map((target) => [context.paint.mark(passed(target) ? '+' : '!'), target.name, factsOf(target), whereTo(done, target)]));
+  const lines = columns(done.targets.map((target) => [`${context.paint.mark(passed(target) ? '+' : '!')} ${target.name}`, `${factsOf(target)}   ${whereTo(done, target)}`]), { gap: 3 });
   const receipt = `receipt ${short(done.receipt.digest)} is in the log at ${thousands(done.receipt.leaf)}, read back and verified.\n`;
   // The value of a use has gone to standard output.
   if (use && out === undefined) await context.say(`${lines}${receipt}`);
   else await context.result({ ...done.receipt, handover: done.handover, targets: done.targets, destroyed: done.destroyed }, `${lines}${receipt}`);
-  if (use) await context.warn(`${names(done.targets.map((target) => target.name))} is tainted now: make its value anew when you can.`);
+  const failed = done.targets.filter((target) => !passed(target)).map((target) => target.name);
+  if (use) await context.warn(`${names(done.targets.map((target) => target.name))} ${done.targets.length === 1 ? 'is' : 'are'} tainted now, until made anew: oxp-vault rotate NAME, or oxp-vault seal NAME --from FILE`);
   else await tellNext(context, vault, done);
-  return done.targets.every(passed) ? undefined : EXIT_NEEDS_OTHERS;
+  if (failed.length === 0) return undefined;
+  await context.warn(`${names(failed)} did not pass, and the receipt says so. ${use ? 'Do not rely on it.' : `It stays with ${handoverOwners(done)}, who seal it anew; then ask again.`}`);
+  return EXIT_VERIFICATION;
+}
+
+function handoverOwners({ handover }: Completion): string {
+  return handover.from.filter((role) => role !== handover.role).join(', ') || 'its givers';
 }
 
 function passed({ checks }: ReceivedTarget): boolean {
@@ -46,9 +53,12 @@ function whereTo({ handover }: Completion, { version, pending }: ReceivedTarget)
 
 async function tellNext(context: CliContext, vault: Vault, { handover }: Completion): Promise<void> {
   const view = showHandover(vault, handover.id);
-  const acks = view.next.filter((step) => step.next.includes('custody ack')).map((step) => step.person);
   const finalize = `oxp-vault handover finalize ${shortId(view)} --rotate`;
-  await context.next(acks.length > 0 ? `${acks.join(', ')}: oxp-vault custody ack. Then: ${finalize}` : finalize);
+  const later = view.targets.filter((target) => target.outcome?.pending).map((target) => `${target.name} v${target.outcome?.version}`);
+  if (later.length > 0) await context.say(`${names(later)} ${later.length === 1 ? 'counts' : 'count'} once acknowledged; until then your one-time key is kept, and abort takes ${later.length === 1 ? 'it' : 'them'} back.`);
+  const pending = custodyReport(vault).filter((report) => view.targets.some(({ outcome }) => outcome?.pending && outcome.statement === report.statement));
+  const custodians = [...new Set(pending.map((report) => report.tree))].join('; ');
+  await context.next(custodians === '' ? finalize : `${custodians}: oxp-vault custody ack. Then: ${finalize}`);
 }
 
 /** Where the values of a use go: files in a directory, or one value into a pipe. Decided before anything is opened. */
@@ -74,26 +84,51 @@ async function delivery(context: CliContext, targets: number, out: string | unde
 export async function finalize(context: CliContext, id: string, { rotate = false }: { readonly rotate?: boolean }): Promise<number | void> {
   const vault = await vaultForWriting(context);
   const handover = findHandover(vault, id);
-  const next = handover.receipt && !openProposalOf(vault, handover) ? successorOf(vault, handover) : undefined;
-  if (next && vault.policy.policy.admins.of.includes((await context.identity()).card.person)) {
-    await showDifference(context, vault, next);
-    if (!(await context.confirm(`Propose this policy, which handover ${shortId({ id: handover.digest })} comes to?`))) return context.say('Nothing was changed.');
-  }
-  const done = await finalizeHandover(vault, handover.digest, { rotate });
+  const short8 = shortId({ id: handover.digest });
+  const again = `oxp-vault handover finalize ${short8}${rotate ? ' --rotate' : ''}`;
+  const proposing = await mayPropose(context, vault, handover);
+  if (proposing && !(await context.confirm(`Propose this policy, which handover ${short8} comes to?`))) return context.say('Nothing was changed.');
+  const before = vault.policy.policy.number;
+  const done = await finalizeHandover(vault, handover.digest, { rotate }).catch((error: unknown) => {
+    // An admin of the givers has done their part: the rest is the receivers'.
+    if (isVaultError(error, 'NOT_ALLOWED') && vault.policy.policy.number > before) return undefined;
+    throw error;
+  });
+  if (!done) return policyMoved(context, vault, handover, again);
   const { waiting, turned, rotated, unrotated } = done;
   if (waiting) {
     await context.result(done, `policy ${waiting.number} (${short(waiting.digest)}) waits for ${waiting.need} of ${waiting.of.join(' ')}\n`);
-    await context.next(`${waiting.of.join(' or ')}: oxp-vault policy sign ${short(waiting.digest)}. Then again: oxp-vault handover finalize ${shortId(done.handover)}${rotate ? ' --rotate' : ''}`);
+    await context.next(`${waiting.of.join(' or ')}: oxp-vault policy sign ${short(waiting.digest)}. Then again: ${again}`);
     return EXIT_NEEDS_OTHERS;
   }
   const lines = columns([
-    ...turned.map((role) => [context.paint.mark('~'), `role ${role}`, 'has a new key']),
-    ...rotated.map((line) => [context.paint.mark('+'), line.name, `v${line.version}, new value`]),
-    ...unrotated.map(({ name, version, words }) => [context.paint.mark('!'), name, `v${version} still has the value that the givers knew: ${words}`]),
-  ]);
-  await context.result(done, `${lines}handover ${shortId(done.handover)} is done.\n`);
-  if (rotated.length > 0) await context.say('What was made anew counts as replaced once the old version is retired: oxp-vault retire NAME, when it is deployed nowhere.');
+    ...turned.map((role) => [`${context.paint.mark('~')} role ${role}`, 'has a new key']),
+    ...rotated.map((line) => [`${context.paint.mark('+')} ${line.name}`, `v${line.version}, new value`]),
+    ...[...unrotated].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, version, words }) => [`${context.paint.mark('!')} ${name}`, `v${version} still has the value that the givers knew: ${words}`]),
+  ], { gap: 3 });
+  await context.result(done, `${lines}handover ${shortId(done.handover)} is done: ${done.handover.role} owns what it received.\n`);
+  if (rotated.length > 0) await context.say('What was made anew counts as replaced once the old version is deployed nowhere: oxp-vault retire NAME@VERSION');
   await keepHouse(context, vault);
+}
+
+/** Shows what would be proposed to an admin who has it to propose. */
+async function mayPropose(context: CliContext, vault: Vault, handover: Handover): Promise<boolean> {
+  const next = stageOf(handover) === 'completed' && !waitsForCustodians(vault, handover) && !openProposalOf(vault, handover) ? successorOf(vault, handover) : undefined;
+  if (!next || !vault.policy.policy.admins.of.includes((await context.identity()).card.person)) return false;
+  await showDifference(context, vault, next);
+  return true;
+}
+
+function waitsForCustodians(vault: Vault, handover: Handover): boolean {
+  return showHandover(vault, handover.digest).targets.some((target) => target.outcome?.pending);
+}
+
+async function policyMoved(context: CliContext, vault: Vault, handover: Handover, again: string): Promise<number> {
+  const { policy } = vault.policy;
+  const members = handover.request.mode === 'transfer' ? (policy.roles[handover.request.role]?.members ?? []) : [];
+  await context.result({ handover: showHandover(vault, handover.digest), done: false, policy: policy.number, waitsFor: members }, `policy ${policy.number} is in effect\n`);
+  await context.next(`${members.join(' or ')}: ${again}`);
+  return EXIT_NEEDS_OTHERS;
 }
 
 /** What the new policy makes due is done by this command and not by the next. */

@@ -18,15 +18,16 @@ export function headline(view: HandoverView): string {
 /** What the request comes to, in a few clauses: `platform reads, writes and owns them; infra only reads`. */
 export function afterwards(view: HandoverView): string {
   const { mode, role, custody, keepReaders, admins, rules } = view;
-  if (mode === 'use') return 'nothing moves; the versions are tainted until they are made anew';
+  if (mode === 'use') return `nothing moves; ${view.targets.length === 1 ? 'this version is' : 'these versions are'} tainted until made anew`;
   const held = view.targets.filter((target) => isUnderCustody(view, target.name)).map((target) => target.name);
   const plain = view.targets.length - held.length;
+  const folders = rules.map((rule) => rule.path).filter((path) => path.endsWith('/'));
   return [
-    ...(plain > 0 ? [`${role} reads, writes and owns ${held.length > 0 ? 'what is not under custody' : plain === 1 ? 'it' : 'them'}`] : []),
+    ...(plain > 0 ? [`${role} reads, writes and owns ${held.length > 0 ? 'the rest' : plain === 1 ? 'it' : 'them'}`] : []),
     ...(plain > 0 && keepReaders.length > 0 ? [`${keepReaders.join(', ')} only ${keepReaders.length === 1 ? 'reads' : 'read'}`] : []),
     ...(held.length > 0 ? [`${names(held)} ${held.length === 1 ? 'goes' : 'go'} under custody ${custody}, owned by ${role}`] : []),
-    ...(admins ? [`admins are ${admins.of.join(' ')} (${admins.need} of ${admins.of.length})`] : []),
-    ...(rules.some((rule) => rule.path.endsWith('/')) ? [`so does all that comes below ${rules.map((rule) => rule.path).filter((path) => path.endsWith('/')).join(', ')}`] : []),
+    ...(folders.includes('/') ? ['the same for all that will ever be sealed'] : folders.length > 0 ? [`the same for what will be sealed below ${folders.join(', ')}`] : []),
+    ...(admins ? [`the admins will be ${admins.of.join(' ')} (${admins.need} of ${admins.of.length})`] : []),
   ].join('; ');
 }
 
@@ -42,13 +43,29 @@ export function targetsInWords(targets: readonly Pick<TargetView, 'name' | 'vers
   return targets.map(({ name, version }) => `${name} v${version}`).join(', ');
 }
 
-/** `pki/root`, or `pki/root and 3 others`. */
+/** `pki/root`, or `pki/root and 3 others`; in order. */
 export function names(list: readonly string[]): string {
-  const [first = 'nothing', ...rest] = list;
+  const [first = 'nothing', ...rest] = [...list].sort();
   return rest.length === 0 ? first : rest.length === 1 ? `${first} and ${rest[0]}` : `${first} and ${rest.length} others`;
 }
 
 /** Who is still to consent, once each. */
 export function awaited({ next }: HandoverView): string[] {
   return next.filter((step) => step.next.includes(' consent ')).map((step) => step.person);
+}
+
+/** `bruno or erin, and frank or grace`, said once for all the secrets that wait for the same; undefined where none waits. */
+export function awaitedInWords({ targets }: HandoverView): string | undefined {
+  const waiting = [...new Set(targets.map((target) => target.awaits).filter((words) => words !== ''))];
+  return waiting.length === 0 ? undefined : waiting.join('; ');
+}
+
+/** How far the consents are: `3 of 4 secrets have enough; pki/root waits for bruno or erin, and frank or grace`. */
+export function consentsInWords(view: HandoverView): string {
+  const waiting = view.targets.filter((target) => !target.satisfied);
+  if (waiting.length === 0) return 'that is enough for all of it';
+  const groups = new Map<string, string[]>();
+  for (const { name, awaits } of waiting) groups.set(awaits, [...(groups.get(awaits) ?? []), name]);
+  const enough = view.targets.length - waiting.length;
+  return [...(enough > 0 ? [`${enough} of ${count(view.targets.length, 'secret')} ${enough === 1 ? 'has' : 'have'} enough`] : []), ...[...groups].map(([awaits, of]) => `${names(of)} ${of.length === 1 ? 'waits' : 'wait'} for ${awaits}`)].join('; ');
 }
