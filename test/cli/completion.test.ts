@@ -26,6 +26,9 @@ const LINES: readonly (readonly [line: string, offered: readonly string[], not: 
   ['oxp-vault exposure --pe', ['--person'], ['--device']],
   ['oxp-vault member remove --ro', ['--rotate', '--role'], ['--rounds']],
   ['oxp-vault dri', ['drill'], ['device']],
+  ['oxp-vault handover re', ['request', 'release'], ['consent']],
+  ['oxp-vault handover request --', ['--to', '--use', '--custody', '--keep-reader', '--admin', '--not-after'], ['--wait']],
+  ['oxp-vault handover consent --w', ['--wait'], ['--rotate']],
   ['oxp-vault --vault somewhere audit ex', ['export'], ['log']],
   // The value of an option is no command, whatever it is called.
   ['oxp-vault --vault identity aud', ['audit'], []],
