@@ -3,13 +3,14 @@
  * same command then gets to its end; gc leaves nothing behind; and no plaintext lies anywhere. In `seal` it fails at each and every
  * write; in the others at the first of every kind and around each commit, or with OXP_TEST_CRASH_ALL=1 at each as well.
  */
-import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Effect, runCrashingAt, traceWrites } from '../support/crash.js';
 import { type Sandbox, sandbox } from '../support/sandbox.js';
 import { tempDir } from '../support/tmp.js';
 import { BIN, buildCli, type MainResult, mustRunMain, runMain } from './harness.js';
+import { files, placesToFail, snapshotOf } from './power-cut.js';
 
 const CANARY = 'canary-of-the-power-cut';
 
@@ -107,7 +108,7 @@ describe('the power fails', () => {
   it.each(SCENARIOS)('at the writes of $title', async (scenario) => {
     const world = await makeWorld(scenario);
     const argv = [...(await scenario.argv(world))];
-    const moment = snapshot(world);
+    const moment = snapshotOf(placesOf(world));
     const before = await stateOf(world);
     const effects = traceWrites(process.execPath, [BIN, ...argv], at(world) as { cwd: string; env: Record<string, string> });
     const after = await stateOf(world);
@@ -152,7 +153,7 @@ const COPYINGS: readonly Copying[] = [
 it.each(COPYINGS)('the power fails at each of the writes of $title: the place holds no vault yet, or all of it', async ({ argv, prepare, place, names }) => {
   await buildCli();
   const world = await makeWorld({ title: '', argv: () => argv, prepare: async (each) => { await sealed(each, SMALL); prepare?.(each); } });
-  const moment = snapshot(world);
+  const moment = snapshotOf(placesOf(world));
   const there = join(world.work, place);
   const options = at(world) as { cwd: string; env: Record<string, string> };
   const effects = traceWrites(process.execPath, [BIN, ...argv], options);
@@ -186,20 +187,8 @@ async function makeWorld({ prepare }: Scenario): Promise<World> {
   return world;
 }
 
-/** Everything that these people's machines hold, to go back to. */
-function snapshot({ alice, work }: World): { restore(): void } {
-  const copy = tempDir('snapshot');
-  const places = [[work, join(copy, 'work')], [join(alice.home, '..'), join(copy, 'alice')]] as const;
-  for (const [from, to] of places) cpSync(from, to, { recursive: true });
-  return {
-    restore: () => {
-      for (const [from, to] of places) {
-        for (const name of readdirSync(from)) rmSync(join(from, name), { recursive: true });
-        cpSync(to, from, { recursive: true, preserveTimestamps: true });
-      }
-    },
-  };
-}
+/** Everything that these people's machines hold. */
+const placesOf = ({ alice, work }: World): string[] => [work, join(alice.home, '..')];
 
 interface State {
   /** Entries of the log; 0 where there is no vault. */
@@ -218,16 +207,6 @@ async function stateOf(world: World): Promise<State> {
   const log = JSON.parse((await look('audit', 'log')).text) as { size: number; entries: { words: string }[] };
   const list = JSON.parse((await look('list')).text) as { secrets: { name: string; version: number }[] };
   return { size: log.size, words: log.entries.map((entry) => entry.words), secrets: list.secrets.map(({ name, version }) => `${name} ${version}`) };
-}
-
-/** Every write; or the first of every kind, and all around each commit. */
-function placesToFail(effects: readonly Effect[], everywhere: boolean): number[] {
-  const all = effects.map((_effect, i) => i + 1);
-  if (everywhere) return all;
-  const kind = ({ call, path = '' }: Effect): string => `${call} ${path.replace(/[0-9a-f]{6,}/g, 'X').replace(/\d+/g, 'N').replace(/(secrets|roles|\.tmp)\/.*/, '$1')}`;
-  const kinds = effects.map(kind);
-  const isCommit = (i: number): boolean => effects[i]?.call === 'rename' && (effects[i]?.path ?? '').endsWith('/log/checkpoint');
-  return all.filter((n) => kinds.indexOf(kinds[n - 1]!) === n - 1 || n === all.length || isCommit(n - 1) || isCommit(n - 2));
 }
 
 interface Expected {
@@ -260,14 +239,6 @@ async function expectCompleted(world: World, { again = [0], lands, ends }: Scena
   expect(leftIn(world), where).toEqual([]);
   expect(plaintextIn(world, 'in'), where).toEqual([]);
   ends?.(world);
-}
-
-function* files(directory: string): Iterable<string> {
-  for (const name of readdirSync(directory)) {
-    const path = join(directory, name);
-    if (lstatSync(path).isDirectory()) yield* files(path);
-    else yield path;
-  }
 }
 
 /** Files with a value in them, besides those that the person keeps and asked for: `asked` in outputs, or all of it. */
