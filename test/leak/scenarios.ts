@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { ageDecrypt } from '../../packages/core/src/primitives/age.js';
 import { identityOfBytes } from '../../packages/core/src/primitives/age-identity.js';
 import { BIN } from '../cli/harness.js';
+import { HANDOVER_SCENARIOS } from './handover.js';
 import { kubeconfig, malformed, sealFaults } from './mistakes.js';
 import { needlesFor } from './needles.js';
 import { core, fresh, input, names, record, recordOpened, release, type Scenario } from './stage.js';
@@ -232,6 +233,7 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
     await s.cli(0, ['custody', 'status']);
     await s.cli(0, ['custody', 'status', '--json']);
   }],
+  ...HANDOVER_SCENARIOS,
   ['role list', async (s) => void (await s.cli(0, ['role', 'list', '--json']))],
   ['role rekey', async (s) => {
     await s.cli(0, ['role', 'rekey', 'team']);
