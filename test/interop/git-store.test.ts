@@ -1,5 +1,5 @@
 /** The Git store against real git: races, crashes, connections that break at every place, size. */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -73,16 +73,16 @@ describeWith(['git'], 'several processes', () => {
 describeWith(['git'], 'a writer that is killed', () => {
   /** What the killed one had started ends by itself. */
   async function quiet(dir: string): Promise<void> {
-    for (let i = 0; i < 500 && busyIn(dir); i++) await sleep(10);
+    for (let i = 0; i < 3000 && busyIn(dir); i++) await sleep(10);
   }
 
-  /** Linux: whether any process names the directory on its command line. Elsewhere nobody knows. */
+  /** Linux: whether any process names the directory on its command line, or stands in it, as what a server has started does. Elsewhere nobody knows. */
   function busyIn(dir: string): boolean {
     if (!existsSync('/proc/self/cmdline')) return false;
     return readdirSync('/proc').some((pid) => {
       if (!/^\d+$/.test(pid)) return false;
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(dir);
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(dir) || readlinkSync(`/proc/${pid}/cwd`).startsWith(dir);
       } catch {
         return false; // it has ended
       }
