@@ -30,6 +30,8 @@ describe('help', () => {
     for (const { name, summary } of COMMANDS) expect(asked.text).toMatch(new RegExp(`^  ${name} +${summary.slice(0, 20).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`, 'm'));
     expect(await runMain(alice, [])).toMatchObject({ code: 2, text: '', stderr: asked.text });
     expect(await runMain(alice, ['help'])).toMatchObject({ code: 0, text: asked.text });
+    expect(asked.text.replace(/\s+/g, ' ')).toContain('--vault <address> where the vault is: a directory, or git+URL[#BRANCH]');
+    expect(asked.text.replace(/\s+/g, ' ')).toContain('else ~/.config/oxp-vault/identity.age');
   });
 
   it('every command has a summary, a description and examples, and the examples are commands that exist', async () => {
