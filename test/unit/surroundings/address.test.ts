@@ -19,6 +19,21 @@ function place(files: Record<string, string>): string {
   return root;
 }
 
+describe('an address as servers show it for copying', () => {
+  it.each([
+    ['git@git.example.org:infra/vault.git', 'git+ssh://git@git.example.org/infra/vault.git'],
+    ['git@git.example.org:/srv/vault.git', 'git+ssh://git@git.example.org/srv/vault.git'],
+  ])('%s is refused with the one that works', (typed, works) => {
+    expect(() => normalAddress(typed, '/w')).toThrow(expect.objectContaining({ code: 'BAD_ADDRESS', hint: expect.stringContaining(`${works}.`) }));
+  });
+
+  it('is still a directory where it is written as one', () => {
+    expect(normalAddress('./git@git.example.org:vault', '/w')).toBe('/w/git@git.example.org:vault');
+    expect(normalAddress('a@b/c:d', '/w')).toBe('/w/a@b/c:d');
+    expect(normalAddress('x:y', '/w')).toBe('/w/x:y');
+  });
+});
+
 describe('finding the vault', () => {
   it('goes by --vault, then OXP_VAULT, then the nearest oxp-vault.yaml, then the nearest vault', async () => {
     const root = place({ 'oxp-vault.yaml': `vault: ./far\nexpect: ${ID}\n`, 'a/vault/log/checkpoint': 'x' });

@@ -5,6 +5,9 @@ import { VaultError } from '../errors.js';
 
 export const CONFIG_FILE = 'oxp-vault.yaml';
 
+/** `git@host:path`, as servers show it for copying; a directory would have to be named `./git@host:path`. */
+const SCP = /^([^\s/:@]+@[^\s/:@]+):(\S+)$/;
+
 export interface VaultAddress {
   /** An absolute path, or an address of another kind as typed. */
   readonly address: string;
@@ -24,6 +27,10 @@ export function normalAddress(text: string, base: string): string {
     throw new VaultError('BAD_ADDRESS', `${text.slice(0, text.indexOf(':'))}: is no kind of place that a vault can be in`, {
       hint: 'A vault is in a directory, or in Git: git+https://…, git+ssh://…, git+file:///… or git+.',
     });
+  }
+  const scp = SCP.exec(text);
+  if (scp) {
+    throw new VaultError('BAD_ADDRESS', `the address is one that only git itself understands: ${text}`, { hint: `The same for a vault: git+ssh://${scp[1]}/${scp[2]!.replace(/^\//, '')}. A directory of that name: ./${text}` });
   }
   return resolve(base, text.startsWith('~/') ? join(homedir(), text.slice(2)) : text);
 }
