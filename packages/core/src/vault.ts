@@ -170,7 +170,7 @@ export class Vault {
     const adding = this.policy.proposals.find((proposal) => proposal.policy?.persons[person]?.cards.includes(line));
     if (adding) return `Policy ${adding.number} (${adding.digest.slice(0, 8)}) adds it, once enough have signed: oxp-vault status`;
     if (this.policy.people.has(person)) return 'Your other device lets it in, by the .card file that `identity create` wrote: oxp-vault device add CARD';
-    return 'Send your .card file to an admin: oxp-vault member add CARD';
+    return 'Send your .card file to an admin, who types: oxp-vault member add CARD';
   }
 
   /** Accepts the vault at this address as the one that was meant. */

@@ -90,7 +90,7 @@ describe('sealing under custody', () => {
     const open = async (): Promise<unknown> => openSecrets(await as(cast.alice), { secrets: [{ name: NAME }] });
     expect(await failure(open())).toMatchObject({ code: 'PENDING', hint: 'They type: oxp-vault custody ack', details: ['2 of alice bob carol AND 1 of dora erin; awaited: alice bob carol dora erin'] });
     await ack('alice', 'bob', 'dora');
-    expect(await failure(open())).toMatchObject({ code: 'NOT_A_READER', hint: `Its custodians open it together: oxp-vault handover request ${NAME} --use --reason TEXT` });
+    expect(await failure(open())).toMatchObject({ code: 'NOT_A_READER', hint: `Its custodians open it together, once an owner (infra) asks: oxp-vault handover request ${NAME} --use --reason TEXT` });
   });
 
   it('works with post-quantum recipients', async () => {

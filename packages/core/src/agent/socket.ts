@@ -89,5 +89,5 @@ function mustBeOwn(path: string, what: 'directory' | 'socket'): void {
 }
 
 function unsafe(what: string, path: string, why: string): VaultError {
-  return new VaultError('AGENT_UNSAFE', `the ${what} ${path} of the agent is not believed: ${why}`, { hint: 'Nothing was asked or told there. Remove it, or name another place in XDG_RUNTIME_DIR, and start the agent again: oxp-vault agent start' });
+  return new VaultError('AGENT_UNSAFE', `the ${what} ${path} of the agent is not believed: ${why}`, { hint: 'Nothing was asked or told there. An agent needs a directory that only you can use: without OXP_VAULT_AGENT or --socket one is made for you, below XDG_RUNTIME_DIR where that is set. If something else is in its place, remove that' });
 }

@@ -10,7 +10,9 @@ export function ownReaders(vault: Vault, { statement }: SecretVersion): readonly
   const { person } = vault.requireEnrolled().card;
   const label = `${statement.name} version ${statement.version}`;
   if (!('readers' in statement)) {
-    return new VaultError('NOT_A_READER', `${label} is under custody: nobody reads it alone`, { hint: `Its custodians open it together: oxp-vault handover request ${statement.name} --use --reason TEXT` });
+    const owners = vault.ruleFor(statement.name)?.owners.join(', ');
+    const who = owners === undefined ? 'Its custodians open it together' : `Its custodians open it together, once an owner (${owners}) asks`;
+    return new VaultError('NOT_A_READER', `${label} is under custody: nobody reads it alone`, { hint: `${who}: oxp-vault handover request ${statement.name} --use --reason TEXT` });
   }
   const mine = rolesOf(vault.policy.policy, person);
   const [first, ...more] = statement.readers.filter((reader) => mine.includes(reader.role));
