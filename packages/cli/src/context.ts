@@ -113,10 +113,10 @@ export class CliContext {
     return (this.#prompter ??= this.io.prompter ? Promise.resolve(this.io.prompter) : import('./prompt.js').then((m) => m.terminalPrompter()));
   }
 
-  /** True with --yes. Throws USAGE where nobody can be asked. */
-  async confirm(question: string): Promise<boolean> {
+  /** True with --yes. Throws USAGE where nobody can be asked, and then names the options that say it beforehand. */
+  async confirm(question: string, beforehand = '--yes'): Promise<boolean> {
     if (this.options.yes) return true;
-    if (!this.interactive) throw new VaultError('USAGE', 'this needs a yes, and there is no terminal to ask at', { hint: 'Say it beforehand: --yes' });
+    if (!this.interactive) throw new VaultError('USAGE', 'this needs a yes, and there is no terminal to ask at', { hint: `Say it beforehand: ${beforehand}` });
     return (await this.prompter()).confirm(question);
   }
 

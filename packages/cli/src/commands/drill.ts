@@ -10,7 +10,8 @@ import { EXIT_VERIFICATION } from '../exit-codes.js';
 import { dropOnSignal } from '../output-directory.js';
 import { startProgress } from '../progress.js';
 import { ioError } from '../private-file.js';
-import { columns, count, short, thousands } from '../render.js';
+import { columns, count, thousands } from '../render.js';
+import { logWords } from '../seal-report.js';
 import { vaultForWriting } from '../writing.js';
 
 export function define(command: Command, act: Act): void {
@@ -76,6 +77,6 @@ function textOf(context: CliContext, vault: Vault, lines: readonly DrillLine[]):
   return [
     columns(rows, { gap: 3 }),
     `${thousands(sound)} of ${count(lines.length, 'version')} of ${count(secrets, 'secret')} opened and found sound, from ${context.path(vault.store.address)}, with nothing but its address, the pin and your identity.\n`,
-    `Nothing was left behind. The result is in the log. ${thousands(vault.point.size)} entries, root ${short(vault.point.root)}.\n`,
+    `Nothing was left behind; the result is recorded. ${logWords(vault)}\n`,
   ].join('');
 }

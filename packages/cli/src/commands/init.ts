@@ -220,5 +220,7 @@ async function report(context: CliContext, vault: Vault, me: Card, wrote: readon
   } else if (of.length === 2) {
     await context.warn('Both admins must agree: if one is lost, nobody can ever change the policy. Add a third: oxp-vault member add CARD --admin');
   }
-  await context.next(`look at ${BOOTSTRAP_FILE}, then: oxp-vault seal`);
+  // In Git the others find the vault by what stands beside their work, once that is pushed.
+  const share = of.length > 1 && vault.store.address.startsWith('git+') && wrote.length > 0 ? `commit and push ${wrote.join(' ')}, so that the others find the vault; ` : '';
+  await context.next(`${share}look at ${BOOTSTRAP_FILE}, then: oxp-vault seal`);
 }

@@ -118,7 +118,7 @@ async function agreed(context: CliContext, digest: string, { expect }: SignOptio
   if (context.options.yes && expect === undefined) {
     throw new VaultError('USAGE', 'with --yes it must be said which policy is meant', { hint: `If it is the one shown: --yes --expect ${digest}` });
   }
-  const yes = await context.confirm(`${question} Digest ${digest.slice(0, 8)} ${digest.slice(8, 16)}…`);
+  const yes = await context.confirm(`${question} Digest ${digest.slice(0, 8)} ${digest.slice(8, 16)}…`, `--yes --expect ${digest}`);
   if (!yes) await context.say('Nothing was signed.');
   return yes;
 }

@@ -48,8 +48,8 @@ async function status(context: CliContext, { offline }: Options): Promise<void> 
     ...(report.drill ? [['drill', drillWords(report.drill, context.clock.now())]] : []),
     ['expect', report.expect],
   ];
-  const mine = report.items.filter((item) => item.mine);
-  const others = report.items.filter((item) => !item.mine);
+  const mine = urgentFirst(report.items.filter((item) => item.mine));
+  const others = urgentFirst(report.items.filter((item) => !item.mine));
   const text = `vault "${report.name}" ${short(report.vault)} in ${context.path(report.address)}\n${columns(rows, { indent: 2, gap: 3 })}${section(context, 'Waits for you', mine)}${section(context, 'Waits for others', others)}`;
   await context.result(report, text);
   if (report.items.length === 0) await context.say('Nothing waits for anybody.');
@@ -67,6 +67,11 @@ function personWords(person: StatusReport['person']): string {
   if (!person.enrolled) return `${person.name}, not enrolled`;
   const parts = [...(person.admin ? ['admin'] : []), ...person.roles.map((role) => `role ${role}`)];
   return `${person.name} (${parts.join(', ') || 'in no role'})`;
+}
+
+/** What is marked ! goes before notes; else as reported. */
+function urgentFirst(items: readonly StatusItem[]): StatusItem[] {
+  return [...items.filter(({ mark }) => mark === '!'), ...items.filter(({ mark }) => mark !== '!')];
 }
 
 function section(context: CliContext, title: string, items: readonly StatusItem[]): string {
