@@ -56,6 +56,16 @@ describe('identity create', () => {
     await expect(agePassphraseDecrypt(readFileSync(identityOf(alice)), PASSPHRASE)).resolves.toBeDefined();
   });
 
+  it('leaves one that is there alone, and says how to have another', async () => {
+    const alice = sandbox('alice');
+    await mustRunMain(alice, [...CREATE, '--no-passphrase']);
+    const before = readFileSync(identityOf(alice), 'utf8');
+    const again = await runMain(alice, [...CREATE, '--no-passphrase']);
+    expect(again).toMatchObject({ code: 2, text: '' });
+    expect(again.stderr).toContain('oxp-vault identity create --out FILE');
+    expect(readFileSync(identityOf(alice), 'utf8')).toBe(before);
+  });
+
   it('keeps the file to its owner', async () => {
     const alice = sandbox('alice');
     chmodSync(alice.at('.config'), 0o755);

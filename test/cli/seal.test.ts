@@ -41,6 +41,7 @@ describe('seal by bootstrap.yaml', () => {
     const second = await alice.must(['seal']);
     expect(second.text).toBe(`! scaleway/root   SCW_ACCESS_KEY is not set: not sealed\n0 sealed, 4 unchanged, 1 not given. ${first.text.slice(first.text.indexOf('Log:'))}`);
     expect(second.stderr).toBe('');
+    expect((await alice.must(['seal', '--dry-run'])).text).toMatch(/\n0 to seal, 4 unchanged, 1 not given\. There is nothing to do\.\n$/);
     expect((await alice.must(['open', 'notes'])).text).toBe('one');
   });
 

@@ -41,7 +41,7 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
 }
 
 /** Throws OUTPUT_EXISTS for whatever is there, a link that leads nowhere included. */
-export async function mustNotExist(path: string): Promise<void> {
+export async function mustNotExist(path: string, hint?: string): Promise<void> {
   try {
     await lstat(path);
   } catch (error) {
@@ -49,7 +49,7 @@ export async function mustNotExist(path: string): Promise<void> {
     if (errno === 'ENOENT') return;
     throw ioError('cannot look at', path, error);
   }
-  throw exists(path);
+  throw exists(path, hint);
 }
 
 async function makeDirectory(path: string): Promise<void> {
@@ -68,6 +68,6 @@ export function ioError(doing: string, path: string, cause: unknown): VaultError
   return new VaultError('STORE_IO', `${doing} ${path}: ${errnoOf(cause) || 'unknown error'}`, { cause });
 }
 
-function exists(path: string): VaultError {
-  return new VaultError('OUTPUT_EXISTS', `${path} is there already, and is not overwritten`, { hint: 'Name another place, or move it away first.' });
+function exists(path: string, hint = 'Name another place, or move it away first.'): VaultError {
+  return new VaultError('OUTPUT_EXISTS', `${path} is there already, and is not overwritten`, { hint });
 }

@@ -46,7 +46,7 @@ export function sealSummary(counts: SealCounts, vault: Vault): string {
 }
 
 export function dryRunSummary(counts: SealCounts, command: string): string {
-  return `${counts.sealed} to seal, ${rest(counts)}. Nothing was written. To do it: ${command}\n`;
+  return `${counts.sealed} to seal, ${rest(counts)}. ${counts.sealed === 0 ? 'There is nothing to do.' : `Nothing was written. To do it: ${command}`}\n`;
 }
 
 function rest({ unchanged, notGiven, refused }: SealCounts): string {

@@ -1,5 +1,6 @@
 /** What Terraform or OpenTofu gives out: `output -json` in a root module, read from a pipe and written nowhere. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { MAX_IMPORT_BYTES, type TerraformProgram, VaultError } from '@oxp-vault/core';
 import { outputValue, parseOutputs, type TerraformOutputs } from '@oxp-vault/terraform-hooks';
 import type { Io } from './io.js';
@@ -55,11 +56,12 @@ function outputJson(io: Pick<Io, 'env' | 'cwd'>, program: string, directory: str
   });
 }
 
-/** The system says ENOENT of both. */
+/** The system says ENOENT of both: no such directory, no such program. */
 function notStarted(io: Pick<Io, 'env' | 'cwd'>, program: string, directory: string, error: Error): VaultError {
   const there = pathForEyes(directory, io);
+  if (!existsSync(directory)) return new VaultError('FILE_NOT_FOUND', `there is no directory ${there}, in which ${program} is to be run`, { hint: 'It stands in bootstrap.yaml as dir:, and is seen from that file.' });
   return new VaultError('FILE_NOT_FOUND', `cannot run ${program} in ${there}: ${errnoOf(error) ?? 'unknown'}`, {
-    hint: `Is the directory there, and ${program} on PATH? OXP_VAULT_TERRAFORM names another program, tofu for instance.`,
+    hint: `Is ${program} on PATH? OXP_VAULT_TERRAFORM names another program, tofu for instance.`,
   });
 }
 

@@ -70,7 +70,7 @@ export function define(command: Command, act: Act): void {
 async function create(context: CliContext, options: CreateOptions): Promise<void> {
   const { io } = context;
   const out = options.out === undefined ? context.identityPath() : resolve(io.cwd, options.out);
-  await mustNotExist(out);
+  await mustNotExist(out, 'Look at it: oxp-vault identity show. Another one beside it: oxp-vault identity create --out FILE, used with --identity FILE.');
   const person = await personName(context, options.person);
   const device = nameOr(options.device, '--device', () => usableName(hostname().split('.')[0] ?? '') ?? 'device');
   const cardPath = options.card === undefined ? join(dirname(out), `${person}.card`) : resolve(io.cwd, options.card);
