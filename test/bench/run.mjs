@@ -4,6 +4,7 @@
  * Whole processes are timed from outside, in rounds in which every command takes its turn, so that a machine whose speed drifts
  * slows all of them alike; medians are printed, and the ratio to an empty Node process of the same round. Nothing is asserted.
  * `npm run bench -- big` is another one, which takes long: big.mjs. `-- external`: a hundred programs of Terraform's data source, external.mjs.
+ * `-- ansible`: a play on fifty hosts beside ansible-vault, ansible.mjs.
  */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -13,7 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as core from '../../packages/core/dist/index.js';
 
-const OTHERS = ['big', 'external'];
+const OTHERS = ['big', 'external', 'ansible'];
 const other = OTHERS.find((name) => name === process.argv[2]);
 const ROUNDS = Number(process.argv[2] ?? 7);
 const SECRETS = 1000;

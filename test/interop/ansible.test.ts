@@ -79,6 +79,23 @@ for (const name of ['ansible-playbook', 'ansible-playbook@2.19'] as const) {
       expect(readdirSync(join(it.alice.env['XDG_RUNTIME_DIR']!, 'oxp-vault'))).toEqual([]);
     });
 
+    it('variables of a role follow the log, and two secrets never are one variable', async () => {
+      const it = await world();
+      const env = { ANSIBLE_VARS_ENABLED: 'host_group_vars,oxp.vault.role', OXP_VAULT_ANSIBLE_ROLE: 'team', OXP_VAULT_ANSIBLE_PREFIX: 'of_' };
+      const { alice } = it;
+      const grown = await it.play('- debug: {msg: "<{{ of_app_canary }}>"}\n- oxp.vault.seal: {name: app/canary, value: sealed by the play}\n- pause: {seconds: 3}\n- debug: {msg: "<{{ of_app_canary }}>"}', [], { env });
+      expect([grown.code, ...(grown.text.match(/<.*>/g) ?? [])], grown.text + grown.stderr).toEqual([0, `<${VALUES['app/canary'].toString()}>`, '<sealed by the play>']);
+      await alice.must(['seal', 'app-canary', '--from', '-'], { input: 'x' });
+      const said = async (more: Record<string, string>): Promise<string> => {
+        const { code, text, stderr } = await it.play('- debug: {msg: x}', [], { env: { ...env, ...more } });
+        expect(code).not.toBe(0);
+        return text + stderr;
+      };
+      expect(await said({})).toContain('FORMAT_UNSUITABLE: app-canary and app/canary would both be the variable of_app_canary');
+      expect(await said({ OXP_VAULT_ANSIBLE_ROLE: 'nobody' })).toContain('ROLE_NOT_FOUND: there is no role nobody');
+      expect(await said({ OXP_VAULT_ANSIBLE_PREFIX: '1-' })).toContain('USAGE: the prefix');
+    });
+
     const hosts = (count: number): string => `h[01:${count}] ansible_connection=local\n`;
     const LOOKUPS = `- assert: {that: ["lookup('oxp.vault.secret', 'app/canary') == query('oxp.vault.secret', 'app/canary')[0]", "lookup('oxp.vault.secret', 'app/words') != lookup('oxp.vault.secret', 'app/breaks')"]}`;
 
