@@ -1,6 +1,6 @@
 /** The collection oxp.vault under real Ansible: the oldest that it takes (Debian's) and the newest, which template by opposite rules. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, it } from 'vitest';
 import { type Ansible, ansible, documented, installCollection } from '../support/ansible.js';
@@ -277,6 +277,15 @@ for (const name of ['ansible-playbook', 'ansible-playbook@2.19'] as const) {
       alice.write('ansible.cfg', documented('ansible.cfg', 2));
       const play = await it.play('- include_vars: secret.yml\n- assert: {that: ["inside == \'CANARYinside\'"]}');
       expect(play.code, play.text + play.stderr).toBe(0);
+    });
+
+    it('is what ansible-test asks for, as far as it needs no tools from a registry', async ({ skip }) => {
+      // Debian has it in the same package; a venv always.
+      if (!existsSync(join(dirname(playbook), 'ansible-test'))) skip('skipped: there is no ansible-test beside this ansible-playbook');
+      const it = await ansible(playbook, collections);
+      const tests = ['action-plugin-docs', 'compile', 'empty-init', 'line-endings', 'no-assert', 'no-illegal-filenames', 'no-smart-quotes', 'shebang', 'symlinks', 'use-argspec-type-path'];
+      const sane = await it.run('ansible-test', ['sanity', '--color', 'no', '--python', 'default', ...tests.flatMap((test) => ['--test', test])], { cwd: join(collections, 'ansible_collections', 'oxp', 'vault') });
+      expect(sane.code, sane.text + sane.stderr).toBe(0);
     });
 
     it.each([['lookup', 'secret'], ['vars', 'role'], ['inventory', 'sealed'], ['module', 'seal']])('ansible-doc shows the %s oxp.vault.%s', async (type, plugin) => {
