@@ -18,6 +18,11 @@ export async function draftNotes(context: CliContext, vault: Vault): Promise<Dra
   return [...(await noteOf(DRAFT_FILE, () => policyNote(context, vault))), ...(await noteOf(BOOTSTRAP_FILE, () => bootstrapNote(context, vault)))];
 }
 
+/** What stands in policy.yaml and not in the policy in effect: a seal goes by the latter. */
+export async function unproposed(context: CliContext, vault: Vault): Promise<DraftNote | undefined> {
+  return (await noteOf(DRAFT_FILE, () => policyNote(context, vault)))[0];
+}
+
 async function noteOf(file: string, look: () => Promise<DraftNote | undefined>): Promise<DraftNote[]> {
   try {
     const note = await look();

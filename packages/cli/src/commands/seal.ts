@@ -1,11 +1,12 @@
 /** `seal`: makes or takes in what bootstrap.yaml asks for and is not there, or a new version of what is named. */
 import type { Command } from 'commander';
-import { type JsonObject, isMaterialKind, materialKind, MATERIAL_KINDS, newestVersion, planSeal, readingFault, runSealPlan, type SealLine, type SealPlan, VaultError, type Vault, wipePlan, type WantedSecret } from '@oxp-vault/core';
+import { isMaterialKind, type JsonObject, MATERIAL_KINDS, materialKind, newestVersion, planSeal, readingFault, runSealPlan, type SealAction, type SealLine, type SealPlan, type Vault, VaultError, type WantedSecret, wipePlan } from '@oxp-vault/core';
 import { type BootstrapFile, findBootstrap } from '../bootstrap-file.js';
 import { type Act, collect, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { askValue, importPort } from '../input-values.js';
 import { countLines, dryRunSummary, sealDocument, sealExitCode, sealLines, sealSummary, throwSingle } from '../seal-report.js';
+import { unproposed } from '../draft-notes.js';
 import { sayPending } from '../pending.js';
 import { requireSecretName } from '../secret-name.js';
 import { parseParameters } from '../set-parameters.js';
@@ -21,6 +22,8 @@ interface Options {
 
 /** Kinds that a person can type at a question: one line. */
 const TYPED: readonly string[] = ['password', 'api-key'];
+
+const SEALING: readonly SealAction[] = ['generate', 'import', 'reseal'];
 
 export function define(command: Command, act: Act): void {
   vaultOptions(command)
@@ -60,6 +63,8 @@ async function run(context: CliContext, names: readonly string[], options: Optio
     throwSingle(lines);
     throwNotGiven(lines, options.from ?? bootstrap?.plan.secrets.find(({ name }) => name === names[0])?.import?.from);
   }
+  const note = plan.steps.some(({ line }) => SEALING.includes(line.action)) ? await unproposed(context, vault) : undefined;
+  if (note) await context.warn(`${note.text}: what is sealed now goes by the policy in effect.${note.next === undefined ? '' : ` See the difference: ${note.next}`}`);
   return dryRun ? showPlan(context, vault, plan, names) : sealIt(context, vault, plan, names);
 }
 

@@ -58,7 +58,9 @@ async function tellNext(context: CliContext, vault: Vault, { handover }: Complet
   if (later.length > 0) await context.say(`${names(later)} ${later.length === 1 ? 'counts' : 'count'} once acknowledged; until then your one-time key is kept, and abort takes ${later.length === 1 ? 'it' : 'them'} back.`);
   const pending = custodyReport(vault).filter((report) => view.targets.some(({ outcome }) => outcome?.pending && outcome.statement === report.statement));
   const custodians = [...new Set(pending.map((report) => report.tree))].join('; ');
-  await context.next(custodians === '' ? finalize : `${custodians}: oxp-vault custody ack. Then: ${finalize}`);
+  if (custodians === '') return context.next(finalize);
+  await context.next(`${custodians}: oxp-vault custody ack`);
+  if (!context.json) await context.say(`Then: ${finalize}`);
 }
 
 /** Where the values of a use go: files in a directory, or one value into a pipe. Decided before anything is opened. */
