@@ -19,6 +19,8 @@ export default defineConfig({
     // Most of the time goes into programs that the tests start and wait for: no core is kept back for Vitest itself.
     maxWorkers: '100%',
     testTimeout: 60_000,
+    // Killed processes, servers and locks on a machine that others use too: once more, and the report names what needed it. Never at a desk.
+    retry: process.env['CI'] === 'true' ? 1 : 0,
     hookTimeout: 120_000,
     coverage: {
       provider: 'v8',

@@ -42,6 +42,12 @@ describe('npm test', () => {
     expect(result.code).toBe(1);
   });
 
+  it('names what passed only at the second try', async () => {
+    const result = await runTests(`let tries = 0; it('wavers', () => { if (++tries === 1) throw new Error('x'); });`, '--retry=1');
+    expect(result.text).toContain('\npassed only at the second try: some.test.js: wavers\n');
+    expect(closingLine(result)).toBe('1 passed, 0 failed, 0 skipped');
+  });
+
   it('counts with another reporter, too', async () => {
     expect(closingLine(await runTests(`it('passes', () => {});`, '--reporter=tap'))).toBe('1 passed, 0 failed, 0 skipped');
   });

@@ -39,10 +39,16 @@ export function skipReasons(modules: readonly TestModule[]): ReadonlyMap<string,
   return reasons;
 }
 
-/** Adds to the report why something was skipped, and leaves the counts in $OXP_TEST_COUNTS for scripts/test.mjs. */
+/** Tests that failed and then passed: nothing to be silent about. */
+export function secondTries(modules: readonly TestModule[]): string[] {
+  return modules.flatMap((module) => [...module.children.allTests()].filter((test) => test.diagnostic()?.flaky === true).map((test) => `${module.relativeModuleId}: ${test.fullName}`));
+}
+
+/** Adds to the report why something was skipped and what needed a second try, and leaves the counts in $OXP_TEST_COUNTS for scripts/test.mjs. */
 export default class OxpReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     for (const [reason, times] of skipReasons(modules)) process.stdout.write(`${reason}${times > 1 ? ` (${times} times)` : ''}\n`);
+    for (const test of secondTries(modules)) process.stdout.write(`passed only at the second try: ${test}\n`);
     const path = process.env['OXP_TEST_COUNTS'];
     if (path !== undefined) writeFileSync(path, JSON.stringify(count(modules, unhandledErrors.length)));
   }
