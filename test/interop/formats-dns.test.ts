@@ -31,7 +31,10 @@ describeWith(['named-checkconf'], 'bind, through named-checkconf', ({ 'named-che
     const clause = await streamedText('raw', [first]);
     writeFileSync(join(directory, 'named.conf'), clause + clause);
     expect((await run(checkconf, [join(directory, 'named.conf')])).code).not.toBe(0);
-    await expect(streamed('bind', [first, { ...first, version: 2 }])).rejects.toMatchObject({ code: 'FORMAT_UNSUITABLE' });
+    await expect(streamed('bind', [first, { ...first, name: 'dns/other' }])).rejects.toMatchObject({ code: 'FORMAT_UNSUITABLE' });
+    // Sealed again it is one key, and one clause.
+    writeFileSync(join(directory, 'named.conf'), await streamedText('bind', [first, { ...first, version: 2 }]));
+    expect((await run(checkconf, [join(directory, 'named.conf')])).code).toBe(0);
   });
 });
 
