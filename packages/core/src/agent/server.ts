@@ -5,9 +5,9 @@ import { rmSync } from 'node:fs';
 import * as v from 'valibot';
 import { listQueued } from '../engine/queue.js';
 import { isVaultError, VaultError } from '../errors.js';
-import { renderSecrets } from '../formats/index.js';
 import { drainQueue } from '../operations/drain.js';
-import { openViews, parseView, planOpening, type View } from '../operations/open-views.js';
+import { openValue } from '../operations/one-value.js';
+import { parseView, planOpening, type View } from '../operations/open-views.js';
 import type { Session } from '../operations/session.js';
 import { readableBy } from '../operations/open.js';
 import { toBase64 } from '../primitives/hash.js';
@@ -218,15 +218,12 @@ class Serving implements RunningAgent {
   async #open(views: readonly View[], format: string): Promise<{ bytes: Uint8Array; first: { version: number; kind: string } }> {
     const { vault } = this.#session;
     const opening = await planOpening(vault, views, format, { target: 'stream' });
-    const opened = await openViews(vault, opening, {}, (wanted) => Promise.all(wanted.map(({ name, version }) => this.#session.open(name, version))));
+    const value = await openValue(vault, opening, {}, (wanted) => Promise.all(wanted.map(({ name, version }) => this.#session.open(name, version))));
+    const { version, kind } = opening.items[0]!.version.statement;
     try {
-      const rendered = await renderSecrets(opening.format, opened, opening.options);
-      if (rendered.type === 'files') throw new VaultError('INTERNAL', `${format} was rendered as files although one document was asked for`);
-      const { version, kind } = opened[0]!;
-      // What was rendered may be a view on the file that is wiped below.
-      return { bytes: rendered.bytes.slice(), first: { version, kind } };
+      return { bytes: value.use((bytes) => Uint8Array.from(bytes)), first: { version, kind } };
     } finally {
-      for (const { file } of opened) file.wipe();
+      value.wipe();
     }
   }
 }
