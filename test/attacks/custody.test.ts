@@ -4,7 +4,7 @@ import { combineShares, type GivenShare } from '../../packages/core/src/custody/
 import { shareCommitment } from '../../packages/core/src/custody/share.js';
 import { custodyOf, leafOf, type CustodyRecord } from '../../packages/core/src/custody/state.js';
 import { acknowledgeShares, addDevice, checkShares, findVersion, openSecrets, parseDraft, vaultStatus, type Identity, type Policy, type Vault } from '../../packages/core/src/index.js';
-import { openShare, sharesOf } from '../../packages/core/src/operations/own-shares.js';
+import { openShare, sharesOf } from '../../packages/core/src/operations/custody/own-shares.js';
 import { ageEncrypt } from '../../packages/core/src/primitives/age.js';
 import { sha256Hex, utf8 } from '../../packages/core/src/primitives/hash.js';
 import type { ThresholdTree } from '../../packages/core/src/primitives/threshold-tree.js';

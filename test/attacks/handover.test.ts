@@ -5,12 +5,12 @@ import {
 } from '../../packages/core/src/index.js';
 import { custodyOf, leafOf } from '../../packages/core/src/custody/state.js';
 import type { SignedEntry } from '../../packages/core/src/audit/entry.js';
-import { authorityNow, findHandover } from '../../packages/core/src/operations/handover-find.js';
+import { authorityNow, findHandover } from '../../packages/core/src/operations/handover/find.js';
 import { bindsDigest } from '../../packages/core/src/handover/binds.js';
 import { recipientDigest, releasePath } from '../../packages/core/src/handover/release.js';
-import { acknowledgeShares } from '../../packages/core/src/operations/custody.js';
-import { hasOneTime } from '../../packages/core/src/operations/one-time.js';
-import { makeVersion } from '../../packages/core/src/operations/seal.js';
+import { acknowledgeShares } from '../../packages/core/src/operations/custody/custodian.js';
+import { hasOneTime } from '../../packages/core/src/operations/handover/one-time.js';
+import { makeVersion } from '../../packages/core/src/operations/sealing/seal.js';
 import { ageEncrypt } from '../../packages/core/src/primitives/age.js';
 import { sha256Hex } from '../../packages/core/src/primitives/hash.js';
 import { versionOf } from '../../packages/core/src/seal/state.js';

@@ -2,14 +2,15 @@ import { spawn } from 'node:child_process';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { examplesOf } from '../../packages/cli/src/command.js';
 import { COMMANDS } from '../../packages/cli/src/commands/index.js';
-import { createShell, type Shell } from '../../packages/cli/src/shell.js';
+import type { CommandTree } from '../../packages/cli/src/command.js';
+import { createShell } from '../../packages/cli/src/shell.js';
 import * as finding from '../../packages/core/src/surroundings/find-vault.js';
 import { sandbox } from '../support/sandbox.js';
 import { describeWith } from '../support/tools.js';
 import { BIN, buildCli, runBin, runMain } from './harness.js';
 import { readManifest, root } from '../packaging/built.js';
 
-type Command = Shell['program'];
+type Command = CommandTree['program'];
 
 const CANARY = 'canary-9d41c7';
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeEach, expect, it } from 'vitest';
 import { parseEntry } from '../../packages/core/src/audit/entry.js';
 import { directoryStore, fsLocalState, initialPolicy, initVault, openSecrets, sealBatch, Secret, type JsonObject, type Vault } from '../../packages/core/src/index.js';
-import { walkLog } from '../../packages/core/src/operations/log-walk.js';
+import { walkLog } from '../../packages/core/src/operations/log/walk.js';
 import { mustRun, run } from '../support/run.js';
 import { tempDir } from '../support/tmp.js';
 import { describeWith } from '../support/tools.js';

@@ -4,7 +4,7 @@
  */
 import { parseEntry } from '../../packages/core/src/audit/entry.js';
 import { enqueue, listQueued } from '../../packages/core/src/engine/queue.js';
-import { drainQueue } from '../../packages/core/src/operations/drain.js';
+import { drainQueue } from '../../packages/core/src/operations/copies/drain.js';
 import {
   fsLocalState, gitStore, gitStoreHere, isVaultError, parseIdentity, sealBatch, Secret, Vault, type GitStoreOptions,
 } from '../../packages/core/src/index.js';

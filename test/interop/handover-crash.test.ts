@@ -6,8 +6,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from '
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { consentTo, directoryStore, finalizeHandover, findHandover, findProposal, formatIdentity, fsLocalState, planConsent, releaseDue, requestHandover, completeHandover, signPolicy, verifyVault, type Identity, type Vault } from '../../packages/core/src/index.js';
-import { acknowledgeShares } from '../../packages/core/src/operations/custody.js';
-import { hasOneTime } from '../../packages/core/src/operations/one-time.js';
+import { acknowledgeShares } from '../../packages/core/src/operations/custody/custodian.js';
+import { hasOneTime } from '../../packages/core/src/operations/handover/one-time.js';
 import { bundle } from '../support/bundle.js';
 import { runCrashingAt, traceWrites, type Effect } from '../support/crash.js';
 import { ALL, handoverWorld, valueOf, type HandoverWorld, type Who } from '../support/handover-world.js';

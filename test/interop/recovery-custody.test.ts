@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, it } from 'vitest';
 import { formatShareLine } from '../../packages/core/src/custody/share.js';
 import { directoryStore, type Identity } from '../../packages/core/src/index.js';
-import { openShare, sharesOf } from '../../packages/core/src/operations/own-shares.js';
+import { openShare, sharesOf } from '../../packages/core/src/operations/custody/own-shares.js';
 import { ageDecrypt } from '../../packages/core/src/primitives/age.js';
 import { treeLeaves, type ThresholdTree } from '../../packages/core/src/primitives/threshold-tree.js';
 import { mustRun, run, type RunResult } from '../support/run.js';

@@ -6,7 +6,8 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createShell, type Shell } from '../../packages/cli/src/shell.js';
+import type { CommandTree } from '../../packages/cli/src/command.js';
+import { createShell } from '../../packages/cli/src/shell.js';
 import { buildCli } from '../cli/harness.js';
 import { sandbox } from '../support/sandbox.js';
 import { tempDir } from '../support/tmp.js';
@@ -16,7 +17,7 @@ import { SCENARIOS } from './scenarios.js';
 import type { Stage } from './stage.js';
 import { filesBelow, type Watch, watched } from './watched.js';
 
-type Command = Awaited<ReturnType<Shell['loadAll']>>;
+type Command = Awaited<ReturnType<CommandTree['loadAll']>>;
 
 function* leaves(command: Command, path: readonly string[] = []): Iterable<string> {
   if (command.commands.length === 0) yield path.join(' ');

@@ -46,7 +46,7 @@ describe('what a command loads', () => {
 
   it('open: no generator, no parser of other formats, no prompt', async () => {
     const modules = await modulesLoaded(alice, ['open', 'app/password']);
-    expect(modules.filter((module) => module.includes('packages/core/src/operations/open.ts'))).toHaveLength(1);
+    expect(modules.filter((module) => module.includes('packages/core/src/operations/opening/open.ts'))).toHaveLength(1);
     expect(packagesIn(modules)).toEqual([]);
     expect(modules.filter((module) => OURS.test(module))).toEqual([]);
   });

@@ -7,7 +7,7 @@ import { readStateCache, writeStateCache, type VerifiedLog } from '../../package
 import { directoryStore, isVaultError, memoryStore, type Identity, type Policy, type Store } from '../../packages/core/src/index.js';
 import { encodePolicy, policyPath } from '../../packages/core/src/policy/policy.js';
 import { newestEpoch } from '../../packages/core/src/policy/state.js';
-import { successorBase } from '../../packages/core/src/operations/members.js';
+import { successorBase } from '../../packages/core/src/operations/people/members.js';
 import { CompactRange } from '../../packages/core/src/primitives/compact-range.js';
 import { sha256Hex, toHex, utf8 } from '../../packages/core/src/primitives/hash.js';
 import { statementDigest, type Statement } from '../../packages/core/src/seal/statement.js';

@@ -8,7 +8,7 @@ import { bindsDigest } from '../../packages/core/src/handover/binds.js';
 import { recipientDigest } from '../../packages/core/src/handover/release.js';
 import type { Handover } from '../../packages/core/src/handover/state.js';
 import type { Identity, Policy } from '../../packages/core/src/index.js';
-import { successorBase } from '../../packages/core/src/operations/members.js';
+import { successorBase } from '../../packages/core/src/operations/people/members.js';
 import type { PolicyState } from '../../packages/core/src/policy/state.js';
 import { encodePolicy } from '../../packages/core/src/policy/policy.js';
 import { newestEpoch } from '../../packages/core/src/policy/state.js';

@@ -1,7 +1,7 @@
 /** Two teams with real keys and files, as they stand before a handover: a root under custody of three teams' people, and what is not. */
-import { acknowledgeShares } from '../../packages/core/src/operations/custody.js';
-import { grantMissing, turnDueKeys } from '../../packages/core/src/operations/members.js';
-import { makeMissingKeys } from '../../packages/core/src/operations/init.js';
+import { acknowledgeShares } from '../../packages/core/src/operations/custody/custodian.js';
+import { grantMissing, turnDueKeys } from '../../packages/core/src/operations/people/members.js';
+import { makeMissingKeys } from '../../packages/core/src/operations/people/init.js';
 import { completeHandover, consentTo, materialKind, openSecrets, planConsent, proposePolicy, releaseDue, requestHandover, sealBatch, successorBase, type Handover, type Identity, type Policy, type RequestOptions, type Vault } from '../../packages/core/src/index.js';
 import type { Store } from '../../packages/core/src/ports.js';
 import { memoryLocal, makeVault, NOW, openAs, people, rule, type TestLocal } from './vaults.js';

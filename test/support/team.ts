@@ -1,8 +1,8 @@
 /** A vault in memory with people who work in it, each on a machine of their own. */
-import { initVault } from '../../packages/core/src/operations/init.js';
-import { makeMissingKeys } from '../../packages/core/src/operations/init.js';
-import { grantMissing, successorBase, turnDueKeys } from '../../packages/core/src/operations/members.js';
-import { proposePolicy } from '../../packages/core/src/operations/policy-change.js';
+import { initVault } from '../../packages/core/src/operations/people/init.js';
+import { makeMissingKeys } from '../../packages/core/src/operations/people/init.js';
+import { grantMissing, successorBase, turnDueKeys } from '../../packages/core/src/operations/people/members.js';
+import { proposePolicy } from '../../packages/core/src/operations/people/policy-change.js';
 import type { Policy } from '../../packages/core/src/policy/policy.js';
 import type { Clock, LocalState, Store } from '../../packages/core/src/ports.js';
 import { memoryStore } from '../../packages/core/src/stores/index.js';

@@ -7,8 +7,19 @@ import type { CliContext } from './context.js';
 export type Act = <A extends unknown[]>(run: (context: CliContext, ...args: A) => Promise<number | void>) => (...raw: unknown[]) => Promise<void>;
 
 export interface CommandModule {
-  /** Adds arguments, options, subcommands, examples and actions to a command that has its name and summary already. */
-  define(command: Command, act: Act): void;
+  /**
+   * Adds arguments, options, subcommands, examples and actions to a command that has its name and summary already. `tree` is for commands
+   * about commands.
+   */
+  define(command: Command, act: Act, tree: CommandTree): void;
+}
+
+/** All commands, each loaded when it is asked for. */
+export interface CommandTree {
+  readonly program: Command;
+  /** The command of that name with all it takes. Throws USAGE for a name that is none. */
+  load(name: string): Promise<Command>;
+  loadAll(): Promise<Command>;
 }
 
 /** `--expect`, for every command that opens a vault. */

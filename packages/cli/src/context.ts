@@ -4,7 +4,6 @@ import type { Io } from './io.js';
 import { progressLine } from './progress.js';
 import type { Prompter } from './prompt.js';
 import { type Paint, paintFor, pathForEyes } from './render.js';
-import type { Shell } from './shell.js';
 
 /** As they stand on the command line, before or after the command. */
 export interface GlobalOptions {
@@ -29,7 +28,6 @@ const MAX_AGE = 60;
 export class CliContext {
   readonly io: Io;
   readonly options: GlobalOptions;
-  readonly shell: Shell;
   readonly paint: Paint;
   readonly clock: Clock;
   #local: LocalState | undefined;
@@ -40,10 +38,9 @@ export class CliContext {
   /** True once a remote store was believed as it was known here, without asking for news. */
   #unasked = false;
 
-  constructor(io: Io, options: GlobalOptions, shell: Shell) {
+  constructor(io: Io, options: GlobalOptions) {
     this.io = io;
     this.options = options;
-    this.shell = shell;
     this.paint = paintFor(io.stdout, io.env);
     this.clock = io.clock ?? systemClock;
   }
@@ -51,7 +48,7 @@ export class CliContext {
   /** The same without one of the options, where a command means something else by it. */
   without(option: keyof GlobalOptions): CliContext {
     const { [option]: _left, ...options } = this.options;
-    return new CliContext(this.io, options, this.shell);
+    return new CliContext(this.io, options);
   }
 
   get json(): boolean {
@@ -69,7 +66,7 @@ export class CliContext {
    */
   asked(): CliContext | undefined {
     if (!this.#unasked) return undefined;
-    const context = new CliContext(this.io, { ...this.options, maxAge: 0 }, this.shell);
+    const context = new CliContext(this.io, { ...this.options, maxAge: 0 });
     // Nobody types a passphrase twice for one command.
     context.#identity = this.#identity;
     return context;

@@ -9,7 +9,7 @@ import { type Io, OutputClosed } from './io.js';
 import { mayBeNews } from './may-be-news.js';
 import { Cancelled } from './prompt.js';
 import { leadingExpect } from './leading-expect.js';
-import { type Captured, commandIn, createShell, type Shell } from './shell.js';
+import { type Captured, commandIn, createShell } from './shell.js';
 
 /** Longer lines are hard to read, however wide the terminal. */
 const HELP_WIDTH = 100;
@@ -31,7 +31,7 @@ async function run(typed: readonly string[], given: Io): Promise<number> {
   let code = 0;
   const act: Act = <A extends unknown[]>(body: (context: CliContext, ...args: A) => Promise<number | void>) => async (...raw: unknown[]) => {
     const command = raw.at(-1) as Command;
-    const context = new CliContext(io, command.optsWithGlobals<GlobalOptions>(), shell);
+    const context = new CliContext(io, command.optsWithGlobals<GlobalOptions>());
     try {
       code = (await body(context, ...(raw as A))) ?? 0;
     } catch (error) {
@@ -40,7 +40,7 @@ async function run(typed: readonly string[], given: Io): Promise<number> {
       code = (await body(asked, ...(raw as A))) ?? 0;
     }
   };
-  const shell: Shell = createShell(act, captured, Math.min(io.stdout.columns ?? HELP_WIDTH, HELP_WIDTH));
+  const shell = createShell(act, captured, Math.min(io.stdout.columns ?? HELP_WIDTH, HELP_WIDTH));
   const { program } = shell;
 
   const name = commandIn(program, argv);

@@ -4,7 +4,6 @@ import type { Connect, ProviderSettings } from '@oxp-vault/terraform-hooks/provi
 import { agentFor } from './agent.js';
 import { CliContext } from './context.js';
 import type { Io } from './io.js';
-import { createShell } from './shell.js';
 import { vaultPort } from './terraform-port.js';
 
 const PURPOSE = 'terraform provider';
@@ -12,7 +11,7 @@ const PURPOSE = 'terraform provider';
 function contextFor(io: Io, { vault, expect, identity, passphraseFile }: ProviderSettings): CliContext {
   const options = { vault, expect, identity, passphraseFile };
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  return new CliContext(io, given, createShell(() => () => Promise.resolve(), { out: '', err: '' }, 0));
+  return new CliContext(io, given);
 }
 
 const roleFor = (io: Io, { role }: ProviderSettings): { role?: string } => {

@@ -1,16 +1,9 @@
 /** The tree of commands, each loaded when it is needed: the one that was typed, or all for completions. */
 import { Command, CommanderError, Help } from 'commander';
 import { VaultError } from '@oxp-vault/core';
-import type { Act } from './command.js';
+import type { Act, CommandTree } from './command.js';
 import { COMMANDS } from './commands/index.js';
 import { version } from './version.js';
-
-export interface Shell {
-  readonly program: Command;
-  /** The command of that name with all it takes. Throws USAGE for a name that is none. */
-  load(name: string): Promise<Command>;
-  loadAll(): Promise<Command>;
-}
 
 export interface Captured {
   out: string;
@@ -18,7 +11,7 @@ export interface Captured {
 }
 
 /** The program with a bare command for every row of the table. What commander prints is collected in `captured`. */
-export function createShell(act: Act, captured: Captured, width: number): Shell {
+export function createShell(act: Act, captured: Captured, width: number): CommandTree {
   const program = new Command('oxp-vault');
   program
     .description('Keeps the secrets that a platform is born with, sealed to teams, signed and logged, and hands them over.')
@@ -63,7 +56,7 @@ export function createShell(act: Act, captured: Captured, width: number): Shell 
     const row = COMMANDS.find((each) => each.name === name);
     const command = program.commands.find((each) => each.name() === name);
     if (!row || !command) throw new VaultError('USAGE', `there is no command ${name}`, { hint: 'See what there is: oxp-vault help' });
-    (await row.load()).define(command, act);
+    (await row.load()).define(command, act, tree);
     for (const each of command.commands) if (each.description() === '') each.description(sentence(each.summary()));
     return command;
   };
@@ -72,7 +65,7 @@ export function createShell(act: Act, captured: Captured, width: number): Shell 
     loaded.set(name, command);
     return command;
   };
-  return {
+  const tree: CommandTree = {
     program,
     load,
     loadAll: async () => {
@@ -80,6 +73,7 @@ export function createShell(act: Act, captured: Captured, width: number): Shell 
       return program;
     },
   };
+  return tree;
 }
 
 function sentence(words: string): string {

@@ -33,7 +33,7 @@ export { passphraseFile, readPassphraseFile } from './surroundings/passphrase-fi
 
 // A vault: its verified state, and the one way to add entries to its log
 export { systemClock, Vault, type VaultOptions } from './vault.js';
-export { initVault } from './operations/init.js';
+export { initVault } from './operations/people/init.js';
 export { parseExpect, type LogPoint } from './audit/checkpoint.js';
 export type { VaultState, VoidLeaf } from './state.js';
 
@@ -43,37 +43,37 @@ export { agePassphraseDecrypt, agePassphraseEncrypt } from './primitives/age.js'
 export { parseCard, type Card } from './policy/card.js';
 
 // Reading: every opening is recorded before its promise resolves
-export { findVersion, openSecrets, readableBy, type OpenedVersion, type OpenRequest } from './operations/open.js';
+export { findVersion, openSecrets, readableBy, type OpenedVersion, type OpenRequest } from './operations/opening/open.js';
 export { isPurpose } from './seal/ops.js';
 export { newestVersion, type SecretVersion, type Standing } from './seal/state.js';
 export type { Statement } from './seal/statement.js';
 export { FORMAT_NAMES, renderSecrets, type FormatName, type FormatOptions, type OpenedSecret, type Rendered, type RenderedFile } from './formats/index.js';
 
 // Writing: `vault.append(await sealBatch(vault, items))`
-export { readersOf, sealBatch, type Sealable, type Sealed } from './operations/seal.js';
-export { retirable, retireVersions, type Retirement } from './operations/retire.js';
+export { readersOf, sealBatch, type Sealable, type Sealed } from './operations/sealing/seal.js';
+export { retirable, retireVersions, type Retirement } from './operations/sealing/retire.js';
 export { isMaterialKind, MATERIAL_KINDS, type MaterialKindName } from './material/kinds.js';
 export { materialKind } from './material/registry.js';
 export type { CheckResult, Material, MaterialField, MaterialKind, Rotation } from './material/material.js';
-export { endStanding, giveStanding, listStanding, standingOf, type GivenStanding, type StandingLine } from './operations/standing.js';
+export { endStanding, giveStanding, listStanding, standingOf, type GivenStanding, type StandingLine } from './operations/opening/standing.js';
 
 // Custody: shares of a secret, held by several people
-export { acknowledgeShares, checkShares, type Acknowledged, type ShareOutcome } from './operations/custody.js';
-export { custodyReport, type CustodianReport, type CustodyAlarm, type CustodyReport } from './operations/custody-report.js';
+export { acknowledgeShares, checkShares, type Acknowledged, type ShareOutcome } from './operations/custody/custodian.js';
+export { custodyReport, type CustodianReport, type CustodyAlarm, type CustodyReport } from './operations/custody/report.js';
 export { custodyOf, type CustodyLeaf, type CustodyRecord, type CustodyState } from './custody/state.js';
 
 // Watching
-export { lossesInWords, lossesWithout, type Loss, type LossKind } from './operations/without.js';
-export { vaultStatus, type StatusReport } from './operations/status.js';
-export type { StatusItem } from './operations/status-item.js';
+export { lossesInWords, lossesWithout, type Loss, type LossKind } from './operations/status/without.js';
+export { vaultStatus, type StatusReport } from './operations/status/status.js';
+export type { StatusItem } from './operations/status/item.js';
 export { recordDrill, runDrill, type DrillLine } from './operations/drill.js';
-export type { DrillSummary } from './operations/drill-items.js';
-export { verifyVault, type AuditReport, type FileFault } from './operations/audit.js';
-export { entryInWords, readLog, type LogLine } from './operations/log-view.js';
-export { exposureOf, summariseExposure, type ExposureDevice, type ExposureHow, type ExposureQuery, type ExposureReport, type ExposureSummary, type Knowledge, type RecordedOpening, type SharesTogether } from './operations/exposure.js';
-export type { How } from './operations/exposure-evidence.js';
-export type { Replacement } from './operations/exposure-replaced.js';
-export { exportTiles, findLeaf, proveLeaf } from './operations/log-proof.js';
+export type { DrillSummary } from './operations/status/drill.js';
+export { verifyVault, type AuditReport, type FileFault } from './operations/log/audit.js';
+export { entryInWords, readLog, type LogLine } from './operations/log/view.js';
+export { exposureOf, summariseExposure, type ExposureDevice, type ExposureHow, type ExposureQuery, type ExposureReport, type ExposureSummary, type Knowledge, type RecordedOpening, type SharesTogether } from './operations/exposure/exposure.js';
+export type { How } from './operations/exposure/evidence.js';
+export type { Replacement } from './operations/exposure/replaced.js';
+export { exportTiles, findLeaf, proveLeaf } from './operations/log/proof.js';
 
 // Who is who, and who may what
 export { policyDigest, type Policy, type Rule } from './policy/policy.js';
@@ -88,15 +88,15 @@ export { pathMatches, isName, isSecretName, type Json, type JsonObject } from '.
 // Changing the policy
 export { compileDraft, formatDraft, initialPolicy, parseDraft, type Draft, type DraftBase, type InitialPolicy } from './policy/draft.js';
 export { policyDifference, type WordsLine } from './policy/words.js';
-export { pastPolicies, policyHistory, type PolicyRecord } from './operations/policy-history.js';
-export { findProposal, proposePolicy, signPolicy, withdrawPolicy, type PolicyOutcome } from './operations/policy-change.js';
+export { pastPolicies, policyHistory, type PolicyRecord } from './operations/people/policy-history.js';
+export { findProposal, proposePolicy, signPolicy, withdrawPolicy, type PolicyOutcome } from './operations/people/policy-change.js';
 
 // People, devices and the keys of roles
-export { grantMissing, successorBase, turnDueKeys, withMember, withoutMember, withoutRoles, type MemberAddition } from './operations/members.js';
-export { planOffboarding, rotateAll, type OffboardingPlan, type OffboardingTask, type RotationRun } from './operations/offboarding.js';
-export { addDevice, addedThrough, checkRemoval, ownDevice, removeDevice, type DeviceChange } from './operations/devices.js';
-export { grantRole, turnRole, ungranted } from './operations/role-turn.js';
-export { makeMissingKeys } from './operations/init.js';
+export { grantMissing, successorBase, turnDueKeys, withMember, withoutMember, withoutRoles, type MemberAddition } from './operations/people/members.js';
+export { planOffboarding, rotateAll, type OffboardingPlan, type OffboardingTask, type RotationRun } from './operations/people/offboarding.js';
+export { addDevice, addedThrough, checkRemoval, ownDevice, removeDevice, type DeviceChange } from './operations/people/devices.js';
+export { grantRole, turnRole, ungranted } from './operations/people/role-turn.js';
+export { makeMissingKeys } from './operations/people/init.js';
 
 // Making material without a vault
 export { selfSignedCertificate, type SelfSigned } from './material/self-signed.js';
@@ -106,49 +106,49 @@ export { importCa } from './material/registry.js';
 export { defaultBootstrap } from './material/bootstrap-default.js';
 export { parseBootstrap, type BootstrapPlan, type BootstrapSecret } from './material/bootstrap.js';
 export type { ImportSource, TerraformProgram } from './material/bootstrap-import.js';
-export { MAX_IMPORT_BYTES, type ImportPort } from './operations/import-value.js';
-export { planSeal, type SealPlanOptions } from './operations/bootstrap.js';
-export { readersInWords, wipePlan, type SealAction, type SealLine, type SealPlan, type SealStep, type WantedSecret } from './operations/seal-plan.js';
-export { runSealPlan } from './operations/seal-run.js';
-export { planRotation, type RotationPlan, type RotationStep } from './operations/rotate.js';
-export { openViews, parseView, planOpening, type FileSource, type Opening, type OpeningItem, type View } from './operations/open-views.js';
-export { openValue } from './operations/one-value.js';
-export { Session, type SessionOptions } from './operations/session.js';
+export { MAX_IMPORT_BYTES, type ImportPort } from './operations/sealing/import-value.js';
+export { planSeal, type SealPlanOptions } from './operations/sealing/bootstrap.js';
+export { readersInWords, wipePlan, type SealAction, type SealLine, type SealPlan, type SealStep, type WantedSecret } from './operations/sealing/plan.js';
+export { runSealPlan } from './operations/sealing/run.js';
+export { planRotation, type RotationPlan, type RotationStep } from './operations/sealing/rotate.js';
+export { openViews, parseView, planOpening, type FileSource, type Opening, type OpeningItem, type View } from './operations/opening/views.js';
+export { openValue } from './operations/opening/one-value.js';
+export { Session, type SessionOptions } from './operations/opening/session.js';
 export { agentSourceFor, findAgent, ownAgent } from './agent/find.js';
 export { agentSource, connectAgent, requireAgent, type Agent, type AgentSecret } from './agent/client.js';
 export { serveAgent, type RunningAgent } from './agent/server.js';
 export { AGENT_VARIABLE, privateSocket, socketOf } from './agent/socket.js';
-export { readingFault } from './operations/reading-faults.js';
-export { sealFault } from './operations/seal-faults.js';
+export { readingFault } from './operations/opening/faults.js';
+export { sealFault } from './operations/sealing/faults.js';
 
 // SOPS files
 export { isSopsType, openSopsFile, type OpenedSops, type SopsSource } from './material/sops/open.js';
 export { SOPS_TYPES, type SopsDepth, type SopsPiece, type SopsType } from './material/sops/model.js';
-export { sopsImport, type SopsImport, type SopsTarget } from './operations/import-sops.js';
+export { sopsImport, type SopsImport, type SopsTarget } from './operations/sealing/import-sops.js';
 
 // Handovers
-export { acceptOffer, handoverOffer, requestHandover, REQUEST_LASTS, resolveTargets, type RequestOptions } from './operations/handover-request.js';
-export { consentTo, planConsent, type ConsentPlan } from './operations/handover-consent.js';
-export { releaseDue, releasesDue, releaseTo, type Released } from './operations/handover-release.js';
-export { completeHandover, type CompleteOptions, type Completion, type ReceivedTarget } from './operations/handover-complete.js';
-export { finalizeHandover, type Finalization, type Unrotated } from './operations/handover-finalize.js';
-export { openProposalOf, successorOf } from './operations/handover-policy.js';
-export { abortHandover } from './operations/handover-abort.js';
-export { verifyHandover, type HandoverReport, type VerifiedStep } from './operations/handover-verify.js';
-export { findHandover, findOffer } from './operations/handover-find.js';
-export { describeHandover, listHandovers, listOffers, showHandover, taintsOf, type ActView, type HandoverView, type OfferView, type TargetView } from './operations/handover-view.js';
-export { nextSteps, type NextStep } from './operations/handover-steps.js';
+export { acceptOffer, handoverOffer, requestHandover, REQUEST_LASTS, resolveTargets, type RequestOptions } from './operations/handover/request.js';
+export { consentTo, planConsent, type ConsentPlan } from './operations/handover/consent.js';
+export { releaseDue, releasesDue, releaseTo, type Released } from './operations/handover/release.js';
+export { completeHandover, type CompleteOptions, type Completion, type ReceivedTarget } from './operations/handover/complete.js';
+export { finalizeHandover, type Finalization, type Unrotated } from './operations/handover/finalize.js';
+export { openProposalOf, successorOf } from './operations/handover/policy.js';
+export { abortHandover } from './operations/handover/abort.js';
+export { verifyHandover, type HandoverReport, type VerifiedStep } from './operations/handover/verify.js';
+export { findHandover, findOffer } from './operations/handover/find.js';
+export { describeHandover, listHandovers, listOffers, showHandover, taintsOf, type ActView, type HandoverView, type OfferView, type TargetView } from './operations/handover/view.js';
+export { nextSteps, type NextStep } from './operations/handover/steps.js';
 export { stageOf, type Drill, type Handover, type HandoverStage } from './handover/state.js';
 
 // Upkeep
 export { doHousekeeping, type Housekeeping } from './operations/housekeeping.js';
-export { type RejectedEntry } from './operations/drain.js';
-export { parseQueueFile, takeOverCopy, takeOverQueue, type QueueFile, type TakenOver } from './operations/take-over.js';
+export { type RejectedEntry } from './operations/copies/drain.js';
+export { parseQueueFile, takeOverCopy, takeOverQueue, type QueueFile, type TakenOver } from './operations/copies/take-over.js';
 export { decodeQueued, discard, encodeQueued, listQueued, type Queued } from './engine/queue.js';
-export { cloneVault, type CloneReport } from './operations/clone.js';
-export { restoreVault, type Restored, type RestoreOptions } from './operations/restore.js';
-export { planRepin, repin, type Repinning } from './operations/repin.js';
+export { cloneVault, type CloneReport } from './operations/copies/clone.js';
+export { restoreVault, type Restored, type RestoreOptions } from './operations/copies/restore.js';
+export { planRepin, repin, type Repinning } from './operations/copies/repin.js';
 export type { Remembering } from './engine/remembered.js';
-export { appendOrQueue } from './operations/append-or-queue.js';
-export { findGarbage, removeGarbage, type Garbage } from './operations/garbage.js';
+export { appendOrQueue } from './operations/copies/append-or-queue.js';
+export { findGarbage, removeGarbage, type Garbage } from './operations/log/garbage.js';
 export { breakLock, removeLeftovers, type LockDescription } from './stores/index.js';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { connectAgent } from '../../../packages/core/src/agent/client.js';
 import { serveAgent } from '../../../packages/core/src/agent/server.js';
 import { prepareSocket, socketIsThere } from '../../../packages/core/src/agent/socket.js';
-import { Session } from '../../../packages/core/src/operations/session.js';
+import { Session } from '../../../packages/core/src/operations/opening/session.js';
 import { Vault } from '../../../packages/core/src/vault.js';
 import { tempDir } from '../../support/tmp.js';
 import { codeOf, makeVault, memoryLocal, NOW, people, seal } from '../../support/vaults.js';

@@ -3,11 +3,11 @@ import { parseBootstrap } from '../../../packages/core/src/material/bootstrap.js
 import { VaultError } from '../../../packages/core/src/errors.js';
 import { document } from '../../../packages/core/src/material/document.js';
 import { password } from '../../../packages/core/src/material/password.js';
-import { planSeal, type SealPlanOptions } from '../../../packages/core/src/operations/bootstrap.js';
-import type { ImportPort } from '../../../packages/core/src/operations/import-value.js';
-import { openSecrets } from '../../../packages/core/src/operations/open.js';
-import { runSealPlan } from '../../../packages/core/src/operations/seal-run.js';
-import type { SealLine } from '../../../packages/core/src/operations/seal-plan.js';
+import { planSeal, type SealPlanOptions } from '../../../packages/core/src/operations/sealing/bootstrap.js';
+import type { ImportPort } from '../../../packages/core/src/operations/sealing/import-value.js';
+import { openSecrets } from '../../../packages/core/src/operations/opening/open.js';
+import { runSealPlan } from '../../../packages/core/src/operations/sealing/run.js';
+import type { SealLine } from '../../../packages/core/src/operations/sealing/plan.js';
 import { newestVersion } from '../../../packages/core/src/seal/state.js';
 import type { Vault } from '../../../packages/core/src/vault.js';
 import { everything, foundTeam } from '../../support/team.js';
@@ -275,7 +275,7 @@ describe('readers that have changed', () => {
     const team = await foundTeam();
     const vault = await team.as('alice');
     await seal(vault, `secrets:\n  a: { kind: password }\n`);
-    const { turnRole } = await import('../../../packages/core/src/operations/role-turn.js');
+    const { turnRole } = await import('../../../packages/core/src/operations/people/role-turn.js');
     await vault.append(await turnRole(vault, 'infra'));
     expect(actions(await seal(vault, `secrets:\n  a: { kind: password }\n`, { resealOthers: true }))).toEqual({ a: 'unchanged' });
   });

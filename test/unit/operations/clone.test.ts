@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { cloneVault } from '../../../packages/core/src/operations/clone.js';
+import { cloneVault } from '../../../packages/core/src/operations/copies/clone.js';
 import { readLog, Vault, verifyVault, type Identity } from '../../../packages/core/src/index.js';
 import type { StoreChange } from '../../../packages/core/src/ports.js';
 import { sha256Hex, utf8 } from '../../../packages/core/src/primitives/hash.js';

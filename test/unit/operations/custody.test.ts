@@ -6,8 +6,8 @@ import {
   acknowledgeShares, addDevice, checkShares, custodyReport, doHousekeeping, findGarbage, findVersion, openSecrets, ownDevice, planSeal, readLog, removeDevice, runSealPlan, Secret,
   sealBatch, verifyVault, vaultStatus, type Identity, type LocalState, type Policy, type SealLine, type Vault, type WantedSecret,
 } from '../../../packages/core/src/index.js';
-import { openShare, sharesOf } from '../../../packages/core/src/operations/own-shares.js';
-import { proposePolicy } from '../../../packages/core/src/operations/policy-change.js';
+import { openShare, sharesOf } from '../../../packages/core/src/operations/custody/own-shares.js';
+import { proposePolicy } from '../../../packages/core/src/operations/people/policy-change.js';
 import { ageDecrypt, ageEncrypt, ageHeaderStanzas } from '../../../packages/core/src/primitives/age.js';
 import { sha256Hex, utf8 } from '../../../packages/core/src/primitives/hash.js';
 import { ciphertextPath, sharePath } from '../../../packages/core/src/seal/statement.js';

@@ -1,8 +1,8 @@
 /** What a person's devices can do alone, and what goes with them. */
 import { describe, expect, it } from 'vitest';
-import { removeDevice } from '../../../packages/core/src/operations/devices.js';
+import { removeDevice } from '../../../packages/core/src/operations/people/devices.js';
 import { doHousekeeping } from '../../../packages/core/src/operations/housekeeping.js';
-import { vaultStatus } from '../../../packages/core/src/operations/status.js';
+import { vaultStatus } from '../../../packages/core/src/operations/status/status.js';
 import { holders, newestEpoch } from '../../../packages/core/src/policy/state.js';
 import { createIdentity, type Identity } from '../../../packages/core/src/policy/identity.js';
 import { Vault } from '../../../packages/core/src/vault.js';

@@ -1,9 +1,9 @@
 /** Exposure over logs without files: who could have seen what, by each way of seeing. A way that is taken out fails a test here. */
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { enrolmentsOf, type PolicyInEffect } from '../../../packages/core/src/operations/enrolments.js';
-import { evidenceOf } from '../../../packages/core/src/operations/exposure-evidence.js';
-import { exposureFrom, type ExposureQuery, type Knowledge } from '../../../packages/core/src/operations/exposure.js';
-import { readLeaf, type WalkedLeaf } from '../../../packages/core/src/operations/log-walk.js';
+import { enrolmentsOf, type PolicyInEffect } from '../../../packages/core/src/operations/people/enrolments.js';
+import { evidenceOf } from '../../../packages/core/src/operations/exposure/evidence.js';
+import { exposureFrom, type ExposureQuery, type Knowledge } from '../../../packages/core/src/operations/exposure/exposure.js';
+import { readLeaf, type WalkedLeaf } from '../../../packages/core/src/operations/log/walk.js';
 import { checkPolicyFile } from '../../../packages/core/src/policy/policy.js';
 import { handoverCast, HandoverLog, NOW, PKI_ROOT, PLATFORM_ROOT, UNTIL, type Cast } from '../../support/handover-log.js';
 import { rule } from '../../support/vaults.js';

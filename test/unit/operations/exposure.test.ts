@@ -5,7 +5,7 @@ import {
   type ExposureQuery, type Identity, type Knowledge, type Vault,
 } from '../../../packages/core/src/index.js';
 import { parseEntry } from '../../../packages/core/src/audit/entry.js';
-import { turnRole } from '../../../packages/core/src/operations/role-turn.js';
+import { turnRole } from '../../../packages/core/src/operations/people/role-turn.js';
 import { codeOf, failure, makeVault, NOW, people, person, rule, seal, type World } from '../../support/vaults.js';
 
 let alice: Identity;

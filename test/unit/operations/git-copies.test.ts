@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { verifyVault, Vault, type Identity, type VaultOptions } from '../../../packages/core/src/index.js';
-import { cloneVault } from '../../../packages/core/src/operations/clone.js';
-import { restoreVault } from '../../../packages/core/src/operations/restore.js';
+import { cloneVault } from '../../../packages/core/src/operations/copies/clone.js';
+import { restoreVault } from '../../../packages/core/src/operations/copies/restore.js';
 import { directoryStore } from '../../../packages/core/src/stores/index.js';
 import { sha256Hex } from '../../../packages/core/src/primitives/hash.js';
 import type { Store } from '../../../packages/core/src/ports.js';

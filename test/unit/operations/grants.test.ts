@@ -1,8 +1,8 @@
 /** The newest grant of a person counts, and where it is worth nothing, the one before it. */
 import { describe, expect, it } from 'vitest';
-import { openSecrets } from '../../../packages/core/src/operations/open.js';
-import { grantRole } from '../../../packages/core/src/operations/role-turn.js';
-import { roleKeys } from '../../../packages/core/src/operations/role-keys.js';
+import { openSecrets } from '../../../packages/core/src/operations/opening/open.js';
+import { grantRole } from '../../../packages/core/src/operations/people/role-turn.js';
+import { roleKeys } from '../../../packages/core/src/operations/people/role-keys.js';
 import { newestEpoch } from '../../../packages/core/src/policy/state.js';
 import { grantPath } from '../../../packages/core/src/policy/roles.js';
 import { ageEncrypt } from '../../../packages/core/src/primitives/age.js';

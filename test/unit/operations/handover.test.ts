@@ -4,8 +4,8 @@ import {
   abortHandover, acceptOffer, completeHandover, consentTo, doHousekeeping, finalizeHandover, handoverOffer, listHandovers, listOffers, planConsent, readLog, releaseDue, releaseTo, requestHandover,
   showHandover, signPolicy, successorBase, successorOf, taintsOf, vaultStatus, verifyHandover, verifyVault, VaultError, findGarbage, findProposal, proposePolicy, sealBatch, Secret, type Handover, type Vault,
 } from '../../../packages/core/src/index.js';
-import { acknowledgeShares } from '../../../packages/core/src/operations/custody.js';
-import { hasOneTime } from '../../../packages/core/src/operations/one-time.js';
+import { acknowledgeShares } from '../../../packages/core/src/operations/custody/custodian.js';
+import { hasOneTime } from '../../../packages/core/src/operations/handover/one-time.js';
 import { versionOf } from '../../../packages/core/src/seal/state.js';
 import { ALL, completed, consented, generate, handoverWorld, released, requested, valueOf, type HandoverWorld } from '../../support/handover-world.js';
 import { codeOf, failure, NOW, rule } from '../../support/vaults.js';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { enqueue, listQueued } from '../../../packages/core/src/engine/queue.js';
 import { VaultError } from '../../../packages/core/src/errors.js';
-import { appendOrQueue } from '../../../packages/core/src/operations/append-or-queue.js';
+import { appendOrQueue } from '../../../packages/core/src/operations/copies/append-or-queue.js';
 import { doHousekeeping } from '../../../packages/core/src/operations/housekeeping.js';
-import { retireVersions } from '../../../packages/core/src/operations/retire.js';
-import { sealBatch, type Sealable } from '../../../packages/core/src/operations/seal.js';
+import { retireVersions } from '../../../packages/core/src/operations/sealing/retire.js';
+import { sealBatch, type Sealable } from '../../../packages/core/src/operations/sealing/seal.js';
 import { newestEpoch } from '../../../packages/core/src/policy/state.js';
 import { Secret } from '../../../packages/core/src/secret.js';
 import { Vault } from '../../../packages/core/src/vault.js';

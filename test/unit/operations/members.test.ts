@@ -1,6 +1,6 @@
 /** The policies that `member add` and `member remove` propose. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { withMember, withoutMember } from '../../../packages/core/src/operations/members.js';
+import { withMember, withoutMember } from '../../../packages/core/src/operations/people/members.js';
 import type { Policy } from '../../../packages/core/src/policy/policy.js';
 import type { PolicyState } from '../../../packages/core/src/policy/state.js';
 import { baseOf, makeCast, policyOf, type Cast } from '../../support/policies.js';

@@ -1,8 +1,8 @@
 /** `sync --restore` and `--repin`: what may be put back over what, and what this machine must know for it. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Vault, verifyVault, type Identity } from '../../../packages/core/src/index.js';
-import { planRepin, repin } from '../../../packages/core/src/operations/repin.js';
-import { restoreVault, type Restored } from '../../../packages/core/src/operations/restore.js';
+import { planRepin, repin } from '../../../packages/core/src/operations/copies/repin.js';
+import { restoreVault, type Restored } from '../../../packages/core/src/operations/copies/restore.js';
 import type { Store } from '../../../packages/core/src/ports.js';
 import { sha256Hex, utf8 } from '../../../packages/core/src/primitives/hash.js';
 import { appendRaw, clock, codeOf, copyOf, failure, flip, forger, makeVault, memoryLocal, openAs, pathOf, people, rawStore, readRawLog, seal, writeRawLog, type RawStore, type TestLocal, type World } from '../../support/vaults.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseBootstrap } from '../../../packages/core/src/material/bootstrap.js';
-import { planSeal } from '../../../packages/core/src/operations/bootstrap.js';
-import { planRotation } from '../../../packages/core/src/operations/rotate.js';
-import { runSealPlan } from '../../../packages/core/src/operations/seal-run.js';
+import { planSeal } from '../../../packages/core/src/operations/sealing/bootstrap.js';
+import { planRotation } from '../../../packages/core/src/operations/sealing/rotate.js';
+import { runSealPlan } from '../../../packages/core/src/operations/sealing/run.js';
 import { newestVersion } from '../../../packages/core/src/seal/state.js';
 import type { Vault } from '../../../packages/core/src/vault.js';
 import { foundTeam } from '../../support/team.js';

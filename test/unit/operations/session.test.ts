@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Session } from '../../../packages/core/src/operations/session.js';
-import { readLog } from '../../../packages/core/src/operations/log-view.js';
-import { endStanding, giveStanding } from '../../../packages/core/src/operations/standing.js';
+import { Session } from '../../../packages/core/src/operations/opening/session.js';
+import { readLog } from '../../../packages/core/src/operations/log/view.js';
+import { endStanding, giveStanding } from '../../../packages/core/src/operations/opening/standing.js';
 import type { Vault } from '../../../packages/core/src/vault.js';
 import { codeOf, makeVault, memoryLocal, NOW, openAs, people, person, rule, seal } from '../../support/vaults.js';
 

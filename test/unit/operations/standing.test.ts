@@ -2,10 +2,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { listQueued } from '../../../packages/core/src/engine/queue.js';
 import type { Identity } from '../../../packages/core/src/index.js';
-import { readLog } from '../../../packages/core/src/operations/log-view.js';
-import { grantMissing } from '../../../packages/core/src/operations/members.js';
-import { openSecrets } from '../../../packages/core/src/operations/open.js';
-import { endStanding, giveStanding, listStanding, standingOf } from '../../../packages/core/src/operations/standing.js';
+import { readLog } from '../../../packages/core/src/operations/log/view.js';
+import { grantMissing } from '../../../packages/core/src/operations/people/members.js';
+import { openSecrets } from '../../../packages/core/src/operations/opening/open.js';
+import { endStanding, giveStanding, listStanding, standingOf } from '../../../packages/core/src/operations/opening/standing.js';
 import type { Vault } from '../../../packages/core/src/vault.js';
 import { failure, makeVault, people, person, rule, seal, type World } from '../../support/vaults.js';
 

@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encodeQueued, enqueue, listQueued, type Queued } from '../../../packages/core/src/engine/queue.js';
 import { openSecrets, sealBatch, Secret, verifyVault, type Identity, type Vault } from '../../../packages/core/src/index.js';
-import { drainQueue } from '../../../packages/core/src/operations/drain.js';
-import { parseQueueFile, takeOverCopy, takeOverQueue } from '../../../packages/core/src/operations/take-over.js';
+import { drainQueue } from '../../../packages/core/src/operations/copies/drain.js';
+import { parseQueueFile, takeOverCopy, takeOverQueue } from '../../../packages/core/src/operations/copies/take-over.js';
 import { sha256Hex, utf8 } from '../../../packages/core/src/primitives/hash.js';
 import { appendRaw, codeOf, copyOf, digestOf, entryBy, failure, flip, makeVault, memoryLocal, openAs, pathOf, people, proposalBy, rawStore, seal, successor, type RawStore, type World } from '../../support/vaults.js';
 

@@ -1,9 +1,9 @@
 /** `status --without`: what would be lost with whom, and nothing that is not. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Identity } from '../../../packages/core/src/index.js';
-import { grantMissing } from '../../../packages/core/src/operations/members.js';
-import { turnRole } from '../../../packages/core/src/operations/role-turn.js';
-import { lossesInWords, lossesWithout, singlePoints } from '../../../packages/core/src/operations/without.js';
+import { grantMissing } from '../../../packages/core/src/operations/people/members.js';
+import { turnRole } from '../../../packages/core/src/operations/people/role-turn.js';
+import { lossesInWords, lossesWithout, singlePoints } from '../../../packages/core/src/operations/status/without.js';
 import type { Vault } from '../../../packages/core/src/vault.js';
 import { failure, makeVault, people, person, rule, seal, type VaultSpec, type World } from '../../support/vaults.js';
 

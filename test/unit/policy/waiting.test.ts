@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { policyOutcome, proposePolicy, signPolicy, findProposal } from '../../../packages/core/src/operations/policy-change.js';
+import { policyOutcome, proposePolicy, signPolicy, findProposal } from '../../../packages/core/src/operations/people/policy-change.js';
 import { PUT_BACK } from '../../../packages/core/src/errors.js';
-import { withMember } from '../../../packages/core/src/operations/members.js';
+import { withMember } from '../../../packages/core/src/operations/people/members.js';
 import { failure, flip, makeVault, pathOf, people, person, rawStore, rule, successor } from '../../support/vaults.js';
 
 describe('what an open policy waits for', () => {

@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { signEntry } from '../../../packages/core/src/audit/entry.js';
 import { awaited, canAct, custodyOf, leafOf } from '../../../packages/core/src/custody/state.js';
 import type { Identity } from '../../../packages/core/src/index.js';
-import { successorBase } from '../../../packages/core/src/operations/members.js';
+import { successorBase } from '../../../packages/core/src/operations/people/members.js';
 import { encodePolicy, type Policy } from '../../../packages/core/src/policy/policy.js';
 import { deviceKeys } from '../../../packages/core/src/policy/state.js';
 import { sha256Hex, utf8 } from '../../../packages/core/src/primitives/hash.js';

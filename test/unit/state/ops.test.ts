@@ -4,7 +4,7 @@ import type { Identity } from '../../../packages/core/src/index.js';
 import { signEntry, type NewEntry } from '../../../packages/core/src/audit/entry.js';
 import { encodePolicy } from '../../../packages/core/src/policy/policy.js';
 import { newestEpoch } from '../../../packages/core/src/policy/state.js';
-import { successorBase } from '../../../packages/core/src/operations/members.js';
+import { successorBase } from '../../../packages/core/src/operations/people/members.js';
 import { sha256Hex, utf8 } from '../../../packages/core/src/primitives/hash.js';
 import { apply, emptyState, type VaultState } from '../../../packages/core/src/state.js';
 import type { Json } from '../../../packages/core/src/wire.js';

@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { signEntry } from '../../../packages/core/src/audit/entry.js';
 import type { Identity } from '../../../packages/core/src/index.js';
 import { authorityOf } from '../../../packages/core/src/ops.js';
-import { successorBase } from '../../../packages/core/src/operations/members.js';
+import { successorBase } from '../../../packages/core/src/operations/people/members.js';
 import { encodePolicy, type Policy } from '../../../packages/core/src/policy/policy.js';
 import { sha256Hex } from '../../../packages/core/src/primitives/hash.js';
 import { MAX_SCOPE, standingFor } from '../../../packages/core/src/seal/standing.js';

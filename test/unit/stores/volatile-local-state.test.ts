@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { listQueued } from '../../../packages/core/src/engine/queue.js';
-import { appendOrQueue } from '../../../packages/core/src/operations/append-or-queue.js';
-import { openSecrets } from '../../../packages/core/src/operations/open.js';
+import { appendOrQueue } from '../../../packages/core/src/operations/copies/append-or-queue.js';
+import { openSecrets } from '../../../packages/core/src/operations/opening/open.js';
 import { volatileLocalState } from '../../../packages/core/src/stores/index.js';
 import { VaultError } from '../../../packages/core/src/errors.js';
 import type { Store } from '../../../packages/core/src/ports.js';

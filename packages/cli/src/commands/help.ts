@@ -1,14 +1,15 @@
 /** `help [COMMAND… | ERROR-CODE | exit-codes]` */
 import { ERROR_CLASSES, ERROR_CODES, type ErrorCode, explainError, VaultError } from '@oxp-vault/core';
 import type { Command } from 'commander';
-import { type Act, examples } from '../command.js';
+import { type Act, type CommandTree, examples } from '../command.js';
 import type { CliContext } from '../context.js';
 import { exitCodes } from '../exit-codes.js';
 import { columns } from '../render.js';
 
 const EXIT_CODES = 'exit-codes';
 
-export function define(command: Command, act: Act): void {
+export function define(command: Command, act: Act, tree: CommandTree): void {
+  const help = (context: CliContext, topic: readonly string[]): Promise<void> => explain(context, tree, topic);
   examples(
     command.description('Explains a command, an error code, or what the exit codes mean.').argument('[topic...]', 'a command, an error code, or exit-codes').action(act(help)),
     'oxp-vault help',
@@ -18,12 +19,12 @@ export function define(command: Command, act: Act): void {
   );
 }
 
-async function help(context: CliContext, topic: readonly string[]): Promise<void> {
+async function explain(context: CliContext, tree: CommandTree, topic: readonly string[]): Promise<void> {
   const [first, ...rest] = topic;
-  if (first === undefined) await context.print(helpOf(context.shell.program));
+  if (first === undefined) await context.print(helpOf(tree.program));
   else if (first === EXIT_CODES) await exitCodeHelp(context);
   else if (isErrorCode(first.toUpperCase())) await errorHelp(context, first.toUpperCase() as ErrorCode);
-  else await commandHelp(context, first, rest);
+  else await context.print(helpOf(await findCommand(tree, first, rest)));
 }
 
 function isErrorCode(text: string): text is ErrorCode {
@@ -40,19 +41,18 @@ async function errorHelp(context: CliContext, code: ErrorCode): Promise<void> {
   await context.result({ code, class: ERROR_CODES[code], exit, text }, `${code} (exit code ${exit})\n\n${wrapped(text)}\n`);
 }
 
-async function commandHelp(context: CliContext, name: string, path: readonly string[]): Promise<void> {
-  const { program } = context.shell;
-  const names = program.commands.map((each) => each.name());
+async function findCommand(tree: CommandTree, name: string, path: readonly string[]): Promise<Command> {
+  const names = tree.program.commands.map((each) => each.name());
   if (!names.includes(name)) {
     throw new VaultError('USAGE', `there is no command and no error code called ${JSON.stringify(name)}`, { hint: 'See what there is: oxp-vault help' });
   }
-  let command = await context.shell.load(name);
+  let command = await tree.load(name);
   for (const word of path) {
     const next = command.commands.find((each) => each.name() === word);
     if (!next) throw new VaultError('USAGE', `${command.name()} has no subcommand ${JSON.stringify(word)}`, { hint: `It has: ${command.commands.map((each) => each.name()).join(', ') || 'none'}` });
     command = next;
   }
-  await context.print(helpOf(command));
+  return command;
 }
 
 /** What --help prints, with the texts added around it. */

@@ -58,7 +58,7 @@ type Run<A extends unknown[]> = (context: CliContext, ...args: A) => Promise<voi
 function protocol<A extends unknown[]>(run: Run<A>): (context: CliContext, ...args: A) => Promise<number> {
   return async (context, ...args) => {
     const { stdin } = context.io;
-    const unattended = new CliContext({ ...context.io, stdin: { isTTY: false, read: () => stdin.read() } }, context.options, context.shell);
+    const unattended = new CliContext({ ...context.io, stdin: { isTTY: false, read: () => stdin.read() } }, context.options);
     try {
       await run(unattended, ...args);
       return 0;

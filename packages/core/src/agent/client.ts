@@ -2,7 +2,7 @@
 import { request, type IncomingMessage } from 'node:http';
 import * as v from 'valibot';
 import { VaultError } from '../errors.js';
-import type { FileSource } from '../operations/open-views.js';
+import type { FileSource } from '../operations/opening/views.js';
 import { fromBase64 } from '../primitives/hash.js';
 import { Secret } from '../secret.js';
 import { errnoOf } from '../stores/io-error.js';

@@ -1,6 +1,6 @@
 /** Which agent serves a vault, and what it may open of it. */
 import { pathMatches } from '../wire.js';
-import type { FileSource } from '../operations/open-views.js';
+import type { FileSource } from '../operations/opening/views.js';
 import type { Vault } from '../vault.js';
 import { agentSource, connectAgent, requireAgent, type Agent } from './client.js';
 import { AGENT_VARIABLE, socketOf } from './socket.js';

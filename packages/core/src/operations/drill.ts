@@ -6,8 +6,8 @@ import type { SecretVersion } from '../seal/state.js';
 import type { Secret } from '../secret.js';
 import type { Vault } from '../vault.js';
 import { toSortedSet } from '../wire.js';
-import { decrypter } from './open.js';
-import { ownReaders } from './reading-faults.js';
+import { decrypter } from './opening/open.js';
+import { ownReaders } from './opening/faults.js';
 
 export interface DrillLine {
   readonly name: string;

@@ -1,12 +1,12 @@
 /** What every writing command does first: entries still waiting here go into the log, due role keys are made, turned and granted, shares sealed to new devices. */
 import { isVaultError, type VaultError } from '../errors.js';
 import type { Vault } from '../vault.js';
-import { resealShares } from './custody.js';
-import { drainQueue, type RejectedEntry } from './drain.js';
-import { releaseDue, type Released } from './handover-release.js';
-import { makeMissingKeys } from './init.js';
-import { grantMissing, turnDueKeys } from './members.js';
-import { destroySpent } from './one-time.js';
+import { resealShares } from './custody/custodian.js';
+import { drainQueue, type RejectedEntry } from './copies/drain.js';
+import { releaseDue, type Released } from './handover/release.js';
+import { makeMissingKeys } from './people/init.js';
+import { grantMissing, turnDueKeys } from './people/members.js';
+import { destroySpent } from './handover/one-time.js';
 
 export interface Housekeeping {
   /** Ops of the queued entries that are in the log now. */

@@ -1,8 +1,8 @@
 /** One value for one piece of work: recorded before it is there, wiped when the work is done. */
 import { agentSourceFor } from '../agent/find.js';
-import { openValue } from '../operations/one-value.js';
-import { parseView, planOpening, type View } from '../operations/open-views.js';
-import type { Recording } from '../operations/recording.js';
+import { openValue } from '../operations/opening/one-value.js';
+import { parseView, planOpening, type View } from '../operations/opening/views.js';
+import type { Recording } from '../operations/opening/recording.js';
 import type { Secret } from '../secret.js';
 import type { Vault } from '../vault.js';
 

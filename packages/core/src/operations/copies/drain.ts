@@ -1,0 +1,100 @@
+/** Entries that wait, appended as far as the log allows them: those of this machine's queue, and those of another copy. */
+import { parseEntry } from '../../audit/entry.js';
+import { admit } from '../../engine/append.js';
+import { dequeue, listQueued, reject, type Queued } from '../../engine/queue.js';
+import { isVaultError, type VaultError } from '../../errors.js';
+import type { Vault } from '../../vault.js';
+
+/** Rounds in which the log moves on between judging and writing. */
+const ROUNDS = 12;
+
+export interface RejectedEntry {
+  /** Entry digest. */
+  readonly digest: string;
+  readonly op: string;
+  /** Who signed it. */
+  readonly person: string;
+  readonly reason: string;
+}
+
+export interface Drained {
+  /** Ops of the entries that are in the log now. */
+  readonly appended: readonly string[];
+  /** Kept with their files, because the log no longer allows them. */
+  readonly rejected: readonly RejectedEntry[];
+  /** Entries that were in the log before. */
+  readonly present: number;
+}
+
+/** Appends this machine's queue. What the log refuses goes to `rejected/` with its files; what is in the log already is done. */
+export async function drainQueue(vault: Vault): Promise<Drained> {
+  return appendAllowed(vault, await listQueued(vault.local, vault.id, 'queue'));
+}
+
+/** Appends what is allowed of `waiting`, in order, under as few checkpoints as can be; the rest is rejected. */
+export async function appendAllowed(vault: Vault, waiting: readonly Queued[]): Promise<Drained> {
+  // A copy that nobody vouched for takes records of openings and nothing else: one at a time, up to the first that it does not take.
+  const groups = vault.confirmed ? [waiting] : waiting.map((queued) => [queued]);
+  const drained: Drained[] = [];
+  for (const group of groups) drained.push(await appendGroup(vault, group));
+  return {
+    appended: drained.flatMap((d) => d.appended),
+    rejected: drained.flatMap((d) => d.rejected),
+    present: drained.reduce((sum, d) => sum + d.present, 0),
+  };
+}
+
+async function appendGroup(vault: Vault, waiting: readonly Queued[]): Promise<Drained> {
+  const before = new Set(waiting.filter((queued) => vault.state.digests.has(queued.digest)).map((queued) => queued.digest));
+  const refused = await appendSifted(vault, waiting);
+  const rejected: RejectedEntry[] = [];
+  const appended: string[] = [];
+  for (const queued of waiting) {
+    const { op, actor } = parseEntry(queued.entry.line).payload;
+    const fault = refused.get(queued.digest);
+    if (fault) {
+      await reject(vault.local, vault.id, queued, fault.message);
+      rejected.push({ digest: queued.digest, op, person: actor.person, reason: fault.message });
+      continue;
+    }
+    await dequeue(vault.local, vault.id, queued.digest);
+    if (!before.has(queued.digest)) appended.push(op);
+  }
+  return { appended, rejected, present: waiting.length - appended.length - rejected.length };
+}
+
+/** Appends what is allowed; why the rest is not, by digest. Trouble with the store is thrown and rejects nothing. */
+async function appendSifted(vault: Vault, waiting: readonly Queued[]): Promise<ReadonlyMap<string, VaultError>> {
+  for (let round = 1; ; round++) {
+    const { allowed, refused } = sift(vault, waiting);
+    if (allowed.length === 0) return refused;
+    const { size } = vault.point;
+    const recordOnly = allowed.every(({ entry }) => parseEntry(entry.line).payload.op === 'secret.open');
+    try {
+      await vault.append({ entries: allowed.map((queued) => queued.entry), files: allowed.flatMap((queued) => queued.files) }, { recordOnly });
+      return refused;
+    } catch (error) {
+      // Somebody was first with what excludes one of these: all are judged again.
+      if (!isVaultError(error) || vault.point.size === size || round === ROUNDS) throw error;
+    }
+  }
+}
+
+/** What the log as it stands allows, each entry after those before it. */
+function sift(vault: Vault, waiting: readonly Queued[]): { allowed: Queued[]; refused: Map<string, VaultError> } {
+  const allowed: Queued[] = [];
+  const refused = new Map<string, VaultError>();
+  let { state } = vault;
+  for (const queued of waiting) {
+    try {
+      const { run, around } = admit(state, { entries: [queued.entry], files: queued.files });
+      if (run.length === 0) continue;
+      allowed.push(queued);
+      state = around[1];
+    } catch (error) {
+      if (!isVaultError(error)) throw error;
+      refused.set(queued.digest, error);
+    }
+  }
+  return { allowed, refused };
+}

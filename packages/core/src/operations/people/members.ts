@@ -1,0 +1,135 @@
+/** People come and go: a policy change, then one small grant a role. */
+import { VaultError } from '../../errors.js';
+import type { Card } from '../../policy/card.js';
+import type { Policy, RoleDef } from '../../policy/policy.js';
+import { holders, newestEpoch, type PolicyState } from '../../policy/state.js';
+import { canonicalEqual } from '../../primitives/canonical-json.js';
+import { treeLeaves } from '../../primitives/threshold-tree.js';
+import type { Vault } from '../../vault.js';
+import { toSortedSet } from '../../wire.js';
+import { grantRole, holdsKey, turnRole, ungranted } from './role-turn.js';
+
+/** The policy in effect as the base of the next one: living devices' cards, nothing to remove, nothing to abandon. */
+export function successorBase(state: PolicyState): Policy {
+  return {
+    ...state.policy,
+    number: state.policy.number + 1,
+    previous: state.digest,
+    persons: Object.fromEntries([...state.people].map(([name, person]) => [name, { cards: person.devices.map((d) => d.card) }])),
+    removedDevices: [],
+    abandon: { secrets: [], roles: [] },
+  };
+}
+
+export interface MemberAddition {
+  readonly roles: readonly string[];
+  readonly admin?: boolean;
+}
+
+/** The policy with a person added (or an enrolled one given more roles). Throws ROLE_NOT_FOUND, ALREADY_DONE. */
+export function withMember(state: PolicyState, card: Card, addition: MemberAddition): Policy {
+  const base = successorBase(state);
+  const { person } = card;
+  const enrolled = state.people.get(person);
+  const known = enrolled?.devices.some((d) => d.id === card.id) ?? false;
+  if (enrolled && !known) {
+    throw new VaultError('KEY_TAKEN', `a person called ${person} is enrolled with other keys`, {
+      hint: 'If it is the same human with a new device, put the card into the policy: oxp-vault policy propose --card CARD. Otherwise choose another name: oxp-vault identity create --person NAME',
+    });
+  }
+  const missing = addition.roles.find((role) => !Object.hasOwn(base.roles, role));
+  if (missing !== undefined) throw new VaultError('ROLE_NOT_FOUND', `there is no role ${missing}`, { hint: `Roles: ${Object.keys(base.roles).join(', ')}` });
+  const grown = (role: string, def: RoleDef): RoleDef => (addition.roles.includes(role) ? { ...def, members: toSortedSet([...def.members, person]) } : def);
+  const next = {
+    ...base,
+    persons: known ? base.persons : { ...base.persons, [person]: { cards: [card.line] } },
+    roles: Object.fromEntries(Object.entries(base.roles).map(([role, def]) => [role, grown(role, def)])),
+    admins: addition.admin ? grownAdmins(base.admins, person) : base.admins,
+  };
+  if (known && canonicalEqual(next, base)) throw new VaultError('ALREADY_DONE', `${person} is a member already`);
+  return next;
+}
+
+/** The threshold stays above half as the number of admins grows. */
+function grownAdmins(admins: Policy['admins'], person: string): Policy['admins'] {
+  const of = toSortedSet([...admins.of, person]);
+  return { of, need: Math.max(admins.need, Math.floor(of.length / 2) + 1) };
+}
+
+/** The policy without a person, wherever it is named. Throws PERSON_NOT_FOUND, WOULD_STRAND. */
+export function withoutMember(state: PolicyState, person: string): Policy {
+  const base = successorBase(state);
+  if (!state.people.has(person)) throw noSuchPerson(state, person);
+  const inCustody = Object.keys(base.custody).filter((group) => treeLeaves(base.custody[group]!).some((leaf) => leaf.name === person));
+  if (inCustody.length > 0) {
+    throw new VaultError('WOULD_STRAND', `${person} is a custodian of ${inCustody.join(', ')}`, { hint: 'Change these custody groups in policy.yaml first, then: oxp-vault policy propose' });
+  }
+  const of = base.admins.of.filter((p) => p !== person);
+  if (of.length === 0) throw new VaultError('WOULD_STRAND', `${person} is the last admin`, { hint: 'Add another one first: oxp-vault member add CARD --admin' });
+  const without = (list: readonly string[]): string[] => list.filter((p) => p !== person);
+  const roles = Object.fromEntries(Object.entries(base.roles).map(([role, { members, managed, steward }]) => {
+    const managers = managed && without(managed.of);
+    return [role, {
+      members: without(members),
+      ...(managed && managers && managers.length > 0 ? { managed: { of: managers, need: Math.min(managed.need, managers.length) } } : {}),
+      ...(steward === undefined || steward === person ? {} : { steward }),
+    }];
+  }));
+  const persons = Object.fromEntries(Object.entries(base.persons).filter(([p]) => p !== person));
+  return { ...base, persons, roles, admins: { of, need: Math.min(base.admins.need, of.length) } };
+}
+
+/**
+ * The policy with a person taken out of roles and left enrolled otherwise: a managed role's managers may do that by themselves.
+ * Throws PERSON_NOT_FOUND, ROLE_NOT_FOUND, ALREADY_DONE.
+ */
+export function withoutRoles(state: PolicyState, person: string, roles: readonly string[]): Policy {
+  const base = successorBase(state);
+  if (!state.people.has(person)) throw noSuchPerson(state, person);
+  for (const role of roles) {
+    const def = Object.hasOwn(base.roles, role) ? base.roles[role] : undefined;
+    if (!def) throw new VaultError('ROLE_NOT_FOUND', `there is no role ${role}`, { hint: `Roles: ${Object.keys(base.roles).join(', ')}` });
+    if (!def.members.includes(person)) throw new VaultError('ALREADY_DONE', `${person} is no member of ${role}`, { hint: `Its members: ${def.members.join(', ') || 'none'}` });
+  }
+  const left = (role: string, def: RoleDef): RoleDef => (roles.includes(role) ? { ...def, members: def.members.filter((p) => p !== person) } : def);
+  return { ...base, roles: Object.fromEntries(Object.entries(base.roles).map(([role, def]) => [role, left(role, def)])) };
+}
+
+function noSuchPerson(state: PolicyState, person: string): VaultError {
+  return new VaultError('PERSON_NOT_FOUND', `${person} is not enrolled`, { hint: `Persons: ${[...state.people.keys()].join(', ')}` });
+}
+
+/** Grants every role whose key this person holds to the members who lack it. Gives the roles and persons it granted. */
+export async function grantMissing(vault: Vault): Promise<{ role: string; person: string }[]> {
+  const done: { role: string; person: string }[] = [];
+  for (const role of Object.keys(vault.policy.policy.roles)) {
+    const lacking = ungranted(vault, role);
+    if (lacking.length === 0 || !holdsKey(vault, role) || vault.policy.roles.get(role)?.stale) continue;
+    await vault.append(await grantRole(vault, role, lacking));
+    done.push(...lacking.map((person) => ({ role, person })));
+  }
+  return done;
+}
+
+/** Roles whose key is stale, or provisional although they have members, and that this person may turn. */
+export function rolesToTurn(vault: Vault): string[] {
+  const me = vault.requireEnrolled().card;
+  if (me.kind === 'machine') return [];
+  return Object.entries(vault.policy.policy.roles).flatMap(([role, def]) => {
+    const state = vault.policy.roles.get(role);
+    const provisional = newestEpoch(vault.policy, role)?.provisional ?? false;
+    return state && def.members.includes(me.person) && (state.stale !== undefined || provisional) && mayTurn(vault, role) ? [role] : [];
+  });
+}
+
+/** Who holds the newest key; where nobody does any more, every member. */
+function mayTurn(vault: Vault, role: string): boolean {
+  return holdsKey(vault, role) || holders(vault.policy, role).length === 0;
+}
+
+/** Turns the stale keys that this person may turn, and replaces a provisional one by its members' own. Gives the roles. */
+export async function turnDueKeys(vault: Vault): Promise<string[]> {
+  const due = rolesToTurn(vault);
+  for (const role of due) await vault.append(await turnRole(vault, role));
+  return due;
+}
