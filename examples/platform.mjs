@@ -33,7 +33,7 @@ stack.resource('dns:Zone', 'example.internal', { updatedWith: tsig.keyname, acce
 process.stdout.write(`${JSON.stringify(stack.resources, null, 2)}\n`);
 
 function publicParts(name) {
-  const version = newestVersion(vault.state.secrets.secrets.get(name) ?? []);
+  const version = newestVersion(vault.state.secrets.versions.get(name) ?? []);
   if (!version) throw new Error(`${name} is not sealed yet: oxp-vault seal`);
   return version.statement.public;
 }

@@ -63,7 +63,7 @@ describe.each(PLACES)('in %s', (_, makePlace) => {
     expect(await doHousekeeping(second)).toMatchObject({ appended: ['secret.seal'], rejected: [{ digest: lost, op: 'secret.seal', reason: 'app/both has version 1 already, sealed by alice' }], faults: [] });
 
     const vault = await soundLog();
-    expect(vault.state.secrets.secrets.sortedKeys()).toEqual(['app/both', 'app/on-desk', 'app/on-laptop']);
+    expect(vault.state.secrets.versions.sortedKeys()).toEqual(['app/both', 'app/on-desk', 'app/on-laptop']);
     expect([await valueOf(vault, 'app/both'), await valueOf(vault, 'app/on-desk'), await valueOf(vault, 'app/on-laptop')]).toEqual(['laptop', 'desk', 'laptop']);
     for (const each of [first, second]) expect(await listQueued(each.local, each.id, 'queue')).toEqual([]);
     expect(await listQueued(first.local, first.id, 'rejected')).toEqual([]);
@@ -84,7 +84,7 @@ describe.each(PLACES)('in %s', (_, makePlace) => {
     expect(done.flatMap(({ rejected }) => rejected.map(({ digest }) => digest)).every((digest) => signed.flat().includes(digest))).toBe(true);
     expect(done.flatMap(({ rejected }) => rejected)).toHaveLength(machines.length - 1);
     const vault = await soundLog();
-    expect(vault.state.secrets.secrets.sortedKeys()).toEqual(['app/both', 'own/s0', 'own/s1', 'own/s2', 'own/t0', 'own/t1', 'own/t2']);
+    expect(vault.state.secrets.versions.sortedKeys()).toEqual(['app/both', 'own/s0', 'own/s1', 'own/s2', 'own/t0', 'own/t1', 'own/t2']);
     for (const each of machines) expect(await listQueued(each.local, each.id, 'queue')).toEqual([]);
   });
 
@@ -99,7 +99,7 @@ describe.each(PLACES)('in %s', (_, makePlace) => {
     const vault = await soundLog();
     expect(await valueOf(vault, 'app/one')).toBe(`by ${winner}`);
     // Not even the part of the loser's batch that nobody excludes.
-    expect(vault.state.secrets.secrets.sortedKeys()).toEqual(['app/one', `app/with-${winner}`].sort());
+    expect(vault.state.secrets.versions.sortedKeys()).toEqual(['app/one', `app/with-${winner}`].sort());
     const loser = both[1 - winner]!;
     // A commit takes all or nothing along; in a directory the loser's files and page are garbage beside the truth, as docs/format.md says.
     const { paths } = await findGarbage(loser);
@@ -139,7 +139,7 @@ describe.each(PLACES)('in %s', (_, makePlace) => {
     }
     const sound = await soundLog();
     expect(sound.state.digests.has(digest)).toBe(true);
-    expect(sound.state.secrets.secrets.get('app/one')).toHaveLength(1);
+    expect(sound.state.secrets.versions.get('app/one')).toHaveLength(1);
   });
 
   it('a vault made twice at the same place at once: one is made, the other maker is told', async () => {

@@ -39,7 +39,7 @@ describe('two laptops of one person, offline', () => {
     await queueSeal(train, 'app/train');
     for (const machine of ['train', 'desk']) expect((await drainQueue(await on(machine, cast.alice))).appended).toEqual(['secret.seal']);
     const vault = await on('desk', cast.alice);
-    expect(vault.state.secrets.secrets.sortedKeys()).toEqual(['app/desk', 'app/one', 'app/train']);
+    expect(vault.state.secrets.versions.sortedKeys()).toEqual(['app/desk', 'app/one', 'app/train']);
     expect(vault.log.strays).toEqual([]);
     expect((await verifyVault(vault)).ok).toBe(true);
   });
@@ -68,8 +68,8 @@ describe('two laptops of one person, offline', () => {
     expect(done.flatMap((d) => d.appended)).toHaveLength(5);
     expect(done.flatMap((d) => d.rejected)).toHaveLength(3);
     const vault = await on('first', cast.alice);
-    expect(vault.state.secrets.secrets.sortedKeys()).toEqual(['app/of-four', 'app/of-one', 'app/of-three', 'app/of-two', 'app/one']);
-    expect(vault.state.secrets.secrets.get('app/one')).toHaveLength(2);
+    expect(vault.state.secrets.versions.sortedKeys()).toEqual(['app/of-four', 'app/of-one', 'app/of-three', 'app/of-two', 'app/one']);
+    expect(vault.state.secrets.versions.get('app/one')).toHaveLength(2);
     expect(await verifyVault(vault)).toMatchObject({ ok: true, voids: [] });
   });
 });
@@ -81,7 +81,7 @@ it('two seals of the same secret at once: one wins, the other is told, and nothi
   const [lost] = outcomes.flatMap((o) => (o.status === 'rejected' ? [o.reason as Error] : []));
   expect(lost!.message).toContain('version 2');
   const vault = await on('c', cast.alice);
-  expect(vault.state.secrets.secrets.get('app/one')).toHaveLength(2);
+  expect(vault.state.secrets.versions.get('app/one')).toHaveLength(2);
   expect(await verifyVault(vault)).toMatchObject({ ok: true, voids: [] });
 });
 
@@ -107,7 +107,7 @@ describe('two copies whose logs hold different valid policies of the same number
     expect(taken).toMatchObject({ appended: ['secret.seal'], rejected: [{ op: 'policy.propose', person: 'alice' }] });
     expect(mine.policy.policy.roles).toHaveProperty('here');
     expect(mine.policy.policy.roles).not.toHaveProperty('there');
-    expect(mine.state.secrets.secrets.has('app/there')).toBe(true);
+    expect(mine.state.secrets.versions.has('app/there')).toBe(true);
     expect(mine.log.strays).toMatchObject([{ person: 'alice' }]);
     expect(await verifyVault(mine)).toMatchObject({ ok: true, voids: [] });
   });
@@ -130,5 +130,5 @@ it('a whole older copy is refused, and mended from a machine that has the rest; 
   await seal(await on('newcomer', cast.alice), 'app/fork');
   expect(await codeOf(mend())).toBe('FORK');
   const fork = await on('newcomer', cast.alice);
-  expect(fork.state.secrets.secrets.has('app/fork')).toBe(true);
+  expect(fork.state.secrets.versions.has('app/fork')).toBe(true);
 });

@@ -70,8 +70,8 @@ describe('leaves that are not allowed are void, and the vault still loads', () =
 
   it('what the policy does not allow them', async () => {
     const { vault } = world;
-    const statement = vault.state.secrets.secrets.get('app/password')![0]!.statement;
-    const digest = vault.state.secrets.secrets.get('app/password')![0]!.digest;
+    const statement = vault.state.secrets.versions.get('app/password')![0]!.statement;
+    const digest = vault.state.secrets.versions.get('app/password')![0]!.digest;
     const next = { ...statement, version: 2, previous: digest, ciphertext: { ...statement.ciphertext, sha256: 'ab'.repeat(32) } };
     const recipient = await identityToRecipient(await generateAgeIdentity());
     const team = vault.policy.roles.get('team')!.epochs[0]!;
@@ -101,7 +101,7 @@ describe('leaves that are not allowed are void, and the vault still loads', () =
     const bob = await openAs(store, cast.bob);
     expect(bob.state.voids.size).toBe(10_000);
     await seal(bob, 'app/next');
-    expect((await openAs(store, cast.alice)).state.secrets.secrets.has('app/next')).toBe(true);
+    expect((await openAs(store, cast.alice)).state.secrets.versions.has('app/next')).toBe(true);
   });
 });
 
@@ -190,7 +190,7 @@ describe('an entry of somebody else, put into the log before its time', () => {
     const batch = await sealBatch(bob, [{ name: 'app/next', kind: 'password', file: Secret.fromText('x'), parameters: {}, public: {}, origin: 'imported' }]);
     expect(await voidsOf(withBadSignature(batch.entries[0]!))).toEqual(['BAD_SIGNATURE']);
     await bob.append(batch);
-    expect((await openAs(store, cast.alice)).state.secrets.secrets.has('app/next')).toBe(true);
+    expect((await openAs(store, cast.alice)).state.secrets.versions.has('app/next')).toBe(true);
   });
 
   it('with its own signature is void for good, and its author is told instead of believing it done', async () => {
@@ -241,7 +241,7 @@ describe('claims', () => {
       const vault = await world.as(by, { now });
       await seal(vault, 'app/clock', by.card.person);
     }
-    const versions = (await openAs(store, cast.bob)).state.secrets.secrets.get('app/clock')!;
+    const versions = (await openAs(store, cast.bob)).state.secrets.versions.get('app/clock')!;
     expect(versions.map(({ sealer, time }) => [sealer.person, time])).toEqual([['alice', 1_767_225_600 - tenYears], ['bob', 1_767_225_600 + tenYears]]);
   });
 });

@@ -63,7 +63,7 @@ describe('a whole older copy', () => {
     replaceBy(old);
     const newcomer = await openAs(store, cast.bob, { confirmed: false });
     expect(newcomer.confirmed).toBe(false);
-    expect(newcomer.state.secrets.secrets.has('app/one')).toBe(true);
+    expect(newcomer.state.secrets.versions.has('app/one')).toBe(true);
     expect(await codeOf(seal(newcomer, 'app/three'))).toBe('EXPECT_NEEDED');
   });
 
@@ -189,7 +189,7 @@ describe('what somebody was told', () => {
     expect(newcomer.confirmed).toBe(true);
     await seal(newcomer, 'app/three');
     const earlier = await openAs(store, cast.bob, { expect: world.vault.expectLine });
-    expect(earlier.state.secrets.secrets.has('app/three')).toBe(true);
+    expect(earlier.state.secrets.versions.has('app/three')).toBe(true);
   });
 });
 
@@ -289,7 +289,7 @@ function firstRoot(lines: readonly Uint8Array[]): string {
 }
 
 describe('the cache', () => {
-  const load = async (): Promise<string[]> => (await again()).state.secrets.secrets.sortedKeys();
+  const load = async (): Promise<string[]> => (await again()).state.secrets.versions.sortedKeys();
 
   it('of another release, cut short, empty, or with a bit flipped is dropped', async () => {
     const good = local.files.get(cachePath())!;

@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 
 const item = (name: string, value = 'value'): Sealable => ({ name, kind: 'password', file: Secret.fromText(value), parameters: {}, public: {}, origin: 'imported' });
-const statementOf = (name: string, version = 1): Statement => vault.state.secrets.secrets.get(name)![version - 1]!.statement;
+const statementOf = (name: string, version = 1): Statement => vault.state.secrets.versions.get(name)![version - 1]!.statement;
 const open = (by: Vault, name: string, version?: number): ReturnType<typeof openSecrets> => openSecrets(by, { secrets: [{ name, ...(version === undefined ? {} : { version }) }] });
 /** The code with which a signed statement, whatever it says, is refused. */
 const sealed = (by: Identity, change: object, name = 'app/next'): Promise<string> => codeOf(async () => {
@@ -121,7 +121,7 @@ describe('a statement', () => {
   it('renamed, or of another vault, is not its signature', async () => {
     const other = await makeVault({ people: [cast.alice, cast.bob], salt: 'staging' });
     await seal(other.vault, 'app/next');
-    const theirs = other.vault.state.secrets.secrets.get('app/next')![0]!.statement;
+    const theirs = other.vault.state.secrets.versions.get('app/next')![0]!.statement;
     const error = await codeOf(vault.append({ entries: [entryBy(vault, cast.alice, 'secret.seal', { statement: theirs })], files: [] }));
     // Sealed to a role of that vault, whose key is another.
     expect(error).toBe('READERS_MISMATCH');
@@ -279,7 +279,7 @@ it('two seals of one secret at once: one wins, the other is told, and nothing is
   const lost = results.find((r) => r.status === 'rejected')!;
   expect(lost.reason).toMatchObject({ code: 'RACE_LOST' });
   const reader = await openAs(store, cast.bob);
-  expect(reader.state.secrets.secrets.get('app/race')).toHaveLength(1);
+  expect(reader.state.secrets.versions.get('app/race')).toHaveLength(1);
   expect(reader.state.voids.size).toBe(0);
   expect(successor(reader).number).toBe(2);
 });

@@ -58,7 +58,7 @@ describe('files taken away or changed', () => {
     const batch = await sealBatch(world.vault, [{ name: 'app/huge', kind: 'document', file: Secret.fromText('x'), parameters: {}, public: Object.fromEntries(big), origin: 'imported' }]);
     await world.vault.append(batch);
     const object = pathOf(store, /^objects\//);
-    expect((await openAs(store, cast.bob)).state.secrets.secrets.has('app/huge')).toBe(true);
+    expect((await openAs(store, cast.bob)).state.secrets.versions.has('app/huge')).toBe(true);
     const kept = store.files.get(object)!;
     flip(store.files, object);
     expect(await fresh()).toBe('STORE_INCOMPLETE');
@@ -79,7 +79,7 @@ describe('files taken away or changed', () => {
     const path = pathOf(store, /^secrets\/app\/password\/0001/);
     store.files.delete(path);
     const bob = await openAs(store, cast.bob);
-    expect(bob.state.secrets.secrets.has('app/password')).toBe(true);
+    expect(bob.state.secrets.versions.has('app/password')).toBe(true);
     const error = await failure(openSecrets(bob, { secrets: [{ name: 'app/password' }] }));
     expect(error).toMatchObject({ code: 'BLOB_MISSING', message: expect.stringContaining(path) as string });
   });

@@ -63,7 +63,7 @@ async function grow(vault, count, names) {
       entries.push(...sealed.entries);
       files.push(...sealed.files);
     } else {
-      const version = vault.state.secrets.secrets.get(names[i % names.length]).at(-1);
+      const version = vault.state.secrets.versions.get(names[i % names.length]).at(-1);
       entries.push(vault.sign('secret.open', { statements: [version.digest], purpose: 'deploy', online: true }));
     }
   }
@@ -94,7 +94,7 @@ async function makeLog() {
 }
 
 function grow1(vault, names) {
-  const { digest } = vault.state.secrets.secrets.get(names[0]).at(-1);
+  const { digest } = vault.state.secrets.versions.get(names[0]).at(-1);
   return vault.append({ entries: [vault.sign('secret.open', { statements: [digest], purpose: 'deploy', online: true })], files: [] });
 }
 

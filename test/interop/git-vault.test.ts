@@ -170,9 +170,9 @@ describeWith(['git'], 'a vault in Git', () => {
     }
 
     // Each version opens as its author sealed it; Git finds nothing amiss.
-    const names = fresh.state.secrets.secrets.sortedKeys();
+    const names = fresh.state.secrets.versions.sortedKeys();
     expect(names).toHaveLength(1 + MACHINES.length * OWN + CONTESTED.length + new Set(ROTATED).size);
-    const versions = names.flatMap((name) => fresh.state.secrets.secrets.get(name)!.map(({ statement, sealer }) => ({ name, version: statement.version, by: `${name} by ${sealer.person} on ${sealer.device}` })));
+    const versions = names.flatMap((name) => fresh.state.secrets.versions.get(name)!.map(({ statement, sealer }) => ({ name, version: statement.version, by: `${name} by ${sealer.person} on ${sealer.device}` })));
     expect(versions).toHaveLength(landed.length + 1);
     const opened = await openSecrets(fresh, { secrets: versions.map(({ name, version }) => ({ name, version })) });
     expect(opened.map(({ file }) => file.useText((text) => text))).toEqual(versions.map(({ name, by }) => (name === 'app/first' ? 'the first one' : by)));

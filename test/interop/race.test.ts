@@ -37,7 +37,7 @@ it(`${WRITERS.length} processes seal ${EACH} secrets each`, async () => {
   // From nothing: no cache, no pin.
   const reader = await openAs(store, identities[0]);
   const names = WRITERS.flatMap((name) => Array.from({ length: EACH }, (_, i) => `${name}/s${i}`));
-  expect(reader.state.secrets.secrets.sortedKeys()).toEqual([...names].sort());
+  expect(reader.state.secrets.versions.sortedKeys()).toEqual([...names].sort());
   expect(reader.state.voids.size).toBe(0);
   expect(reader.log.strays).toEqual([]);
   const { lines } = await readRawLog(store);

@@ -163,7 +163,7 @@ it('nothing leaves before enough living consents, nothing is received twice, and
           expect(handover.receipt.by.person).toBe(handover.by.person);
           expect(handover.receipt.time).toBeLessThanOrEqual(UNTIL);
           for (const { statement, name, version } of handover.targets) {
-            expect(before.secrets.secrets.get(name)!.findLast((v) => !v.pending)!.statement.version).toBe(version);
+            expect(before.secrets.versions.get(name)!.findLast((v) => !v.pending)!.statement.version).toBe(version);
             const gone = new Set(was!.releases.flatMap((r) => [...r.shares, ...r.keys].filter((item) => item.statement === statement).map(() => r.by.person)));
             expect(name === 'pki/root' ? isSatisfied(PKI_ROOT, (p) => gone.has(p)) : gone.size > 0).toBe(true);
           }
@@ -181,7 +181,7 @@ it('nothing leaves before enough living consents, nothing is received twice, and
         for (const outcome of handover.receipt?.targets ?? []) {
           if (!outcome.withdrawn || outcome.new === null) continue;
           const at = log.state.secrets.statements.get(outcome.new)!;
-          expect(log.state.secrets.secrets.get(at.name)![at.version - 1]!.pending).toBe(true);
+          expect(log.state.secrets.versions.get(at.name)![at.version - 1]!.pending).toBe(true);
         }
       }
     }

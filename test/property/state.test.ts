@@ -65,7 +65,7 @@ function leafOf(state: VaultState, s: Step, index: number, before: readonly Made
   const everyone = [...now.people.keys()];
   const name = pick(['app/a', 'app/b', 'web/c', 'pki/root'], s.a);
   const statement = (stale: boolean): Statement => {
-    const last = state.secrets.secrets.get(name)?.at(-1);
+    const last = state.secrets.versions.get(name)?.at(-1);
     const readers = name.startsWith('web/') ? ['infra', 'web'] : ['infra'];
     return {
       name, version: stale ? 1 : (last?.statement.version ?? 0) + 1, previous: last?.digest ?? null, origin: { how: 'generated' }, kind: 'password', parameters: {}, public: {},
@@ -78,7 +78,7 @@ function leafOf(state: VaultState, s: Step, index: number, before: readonly Made
       case 'seal': return sign('secret.seal', { statement: statement(false) });
       case 'seal-old': return sign('secret.seal', { statement: statement(true) });
       case 'open': return sign('secret.open', { scope: ['/'], purpose: 'x', online: s.b % 2 === 0 });
-      case 'retire': return sign('secret.retire', { statement: pick([...(state.secrets.secrets.get(name) ?? [{ digest: 'ab'.repeat(32) }])], s.b).digest });
+      case 'retire': return sign('secret.retire', { statement: pick([...(state.secrets.versions.get(name) ?? [{ digest: 'ab'.repeat(32) }])], s.b).digest });
       case 'standing': return sign('secret.standing', { machine: pick(['ci', 'alice', 'nobody'], s.b), scope: s.a % 3 === 0 ? [] : ['app/'], notAfter: s.b });
       case 'epoch': return sign('role.epoch', { role, epoch: (newestEpoch(now, role)?.epoch ?? 0) + 1, recipient: pick(pool, index + s.b), provisional: s.b % 7 === 0 });
       case 'grant': return sign('role.grant', { role, epoch: newestEpoch(now, role)?.epoch ?? 1, recipient: newestEpoch(now, role)?.recipient ?? pool[0]!, person: pick(everyone, s.b), blob: { sha256: nonce(index).repeat(2), size: s.b } });
@@ -136,7 +136,7 @@ function print(state: VaultState): string {
   const { secrets, custody, handovers, digests, voids, ...rest } = state;
   const byKey = <V>(entries: Iterable<readonly [string, V]>): unknown[] => [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
   const { handovers: requests, offers, ...others } = handovers;
-  const all = { ...rest, custody: byKey(custody.versions), requests: byKey(requests), offers: byKey(offers), ...others, secrets: byKey(secrets.secrets), statements: byKey(secrets.statements), ciphertexts: toHex(secrets.ciphertexts.toBuffer()), standing: secrets.standing, digests: toHex(digests.toBuffer()), voids: byKey(voids) };
+  const all = { ...rest, custody: byKey(custody.versions), requests: byKey(requests), offers: byKey(offers), ...others, secrets: byKey(secrets.versions), statements: byKey(secrets.statements), ciphertexts: toHex(secrets.ciphertexts.toBuffer()), standing: secrets.standing, digests: toHex(digests.toBuffer()), voids: byKey(voids) };
   return JSON.stringify(all, (_, value: unknown) => (value instanceof Map ? [...value].map(([k, v]) => [k, v] as unknown) : value instanceof Set ? [...value] : value));
 }
 
@@ -266,8 +266,8 @@ describe('racing writers', () => {
         await seal(await openAs(store, people[who]), `app/s${i}`);
       })));
       const reader = await openAs(store, people[0]);
-      expect(reader.state.secrets.secrets.sortedKeys()).toEqual(plan.map((_, i) => `app/s${i}`).sort());
-      expect([...reader.state.secrets.secrets.values()].map((versions) => versions.length)).toEqual(plan.map(() => 1));
+      expect(reader.state.secrets.versions.sortedKeys()).toEqual(plan.map((_, i) => `app/s${i}`).sort());
+      expect([...reader.state.secrets.versions.values()].map((versions) => versions.length)).toEqual(plan.map(() => 1));
       expect(reader.state.voids.size).toBe(0);
     }), { numRuns: kind === 'memory' ? 10 : 4 });
   });
@@ -289,13 +289,13 @@ describe('racing writers', () => {
     Object.assign(bob, { store: slow });
     await seal(bob, 'app/second');
     expect(raced).toBe(true);
-    expect((await openAs(inner, people[0])).state.secrets.secrets.sortedKeys()).toEqual(['app/first', 'app/second']);
+    expect((await openAs(inner, people[0])).state.secrets.versions.sortedKeys()).toEqual(['app/first', 'app/second']);
   });
 });
 
 it('a statement has one digest', () => {
   fc.assert(fc.property(steps, (list) => {
     const state = play(list).states.at(-1)!;
-    for (const versions of state.secrets.secrets.values()) for (const ver of versions) expect(statementDigest(ver.statement)).toBe(ver.digest);
+    for (const versions of state.secrets.versions.values()) for (const ver of versions) expect(statementDigest(ver.statement)).toBe(ver.digest);
   }), { numRuns: 10 });
 });

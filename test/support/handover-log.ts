@@ -110,12 +110,12 @@ export class HandoverLog {
   }
 
   newest(name: string): string {
-    return this.state.secrets.secrets.get(name)!.findLast((ver) => !ver.pending)!.digest;
+    return this.state.secrets.versions.get(name)!.findLast((ver) => !ver.pending)!.digest;
   }
 
   /** The next statement of a secret as its rule has it, or to other readers or another group. */
   statement(name: string, to?: readonly string[] | { group: string }, more: object = {}): Statement {
-    const versions = this.state.secrets.secrets.get(name) ?? [];
+    const versions = this.state.secrets.versions.get(name) ?? [];
     const last = versions.at(-1);
     const own = handoverAuthority(this.founded()).rule(name)!;
     const target = to ?? ('custody' in own ? { group: own.custody } : own.readers);
@@ -147,7 +147,7 @@ export class HandoverLog {
 
   /** Of the last version, pending or not. */
   ack(by: Human, name: string): string | undefined {
-    const { digest } = this.state.secrets.secrets.get(name)!.at(-1)!;
+    const { digest } = this.state.secrets.versions.get(name)!.at(-1)!;
     return this.act(by, 'custody.ack', { statement: digest, path: this.path(digest, by) });
   }
 
@@ -173,7 +173,7 @@ export class HandoverLog {
   }
 
   custodyOf(name: string): string | undefined {
-    const statement = this.state.secrets.secrets.get(name)?.findLast((ver) => !ver.pending)?.statement;
+    const statement = this.state.secrets.versions.get(name)?.findLast((ver) => !ver.pending)?.statement;
     return statement && 'custody' in statement ? statement.custody.group : undefined;
   }
 

@@ -48,7 +48,7 @@ async function policyNote(context: CliContext, vault: Vault): Promise<DraftNote 
 async function bootstrapNote(context: CliContext, vault: Vault): Promise<DraftNote | undefined> {
   const bootstrap = await findBootstrap(context.io, undefined);
   if (!bootstrap) return undefined;
-  const missing = bootstrap.plan.secrets.map((secret) => secret.name).filter((name) => vault.state.secrets.secrets.get(name) === undefined);
+  const missing = bootstrap.plan.secrets.map((secret) => secret.name).filter((name) => vault.state.secrets.versions.get(name) === undefined);
   if (missing.length === 0) return undefined;
   return { text: `${context.path(bootstrap.path)} asks for ${count(missing.length, 'secret')} that ${missing.length === 1 ? 'is' : 'are'} not sealed: ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ' …' : ''}`, next: 'oxp-vault seal' };
 }

@@ -49,6 +49,6 @@ export function vaultPort(context: CliContext, vault: Vault, { purpose, offline 
 }
 
 function requireReadable(vault: Vault, role: string, name: string): void {
-  if (!vault.state.secrets.secrets.has(name) || readableBy(vault, role).includes(name)) return;
+  if (!vault.state.secrets.versions.has(name) || readableBy(vault, role).includes(name)) return;
   throw new VaultError('NOT_A_READER', `${name} is nothing that role ${role} reads, and only that is given here`, { hint: 'Leave out the role, or name another.' });
 }

@@ -51,12 +51,12 @@ export function handoverAuthority(state: VaultState & { readonly policy: PolicyS
     recipientKnown: (recipient) => recipients.has(recipient),
     version(statement) {
       const at = state.secrets.statements.get(statement);
-      const versions = at && state.secrets.secrets.get(at.name);
+      const versions = at && state.secrets.versions.get(at.name);
       const version = versions?.find((ver) => ver.digest === statement);
       return versions && version && targetVersion(version, newestVersion(versions) === version);
     },
     *secrets() {
-      for (const [name, versions] of state.secrets.secrets) {
+      for (const [name, versions] of state.secrets.versions) {
         const newest = newestVersion(versions);
         if (!newest) continue;
         const { statement, digest: sealed, leaf } = newest;

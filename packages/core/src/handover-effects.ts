@@ -59,13 +59,13 @@ export function completeEffect(state: Founded, body: HandoverComplete, context: 
  * stand between giver and receiver, and the receivers' version, once acknowledged in its turn, would take a new value back.
  */
 function overtaken(state: Founded, name: string, custody: CustodyState): CustodyState {
-  const waiting = (state.secrets.secrets.get(name) ?? []).filter((version) => version.pending);
+  const waiting = (state.secrets.versions.get(name) ?? []).filter((version) => version.pending);
   return { versions: waiting.reduce((versions, { digest }) => versions.delete(digest), custody.versions) };
 }
 
 /** The same secret, kind, parameters and public parts, sealed again: what the receivers get is what was asked for. */
 function sameSecretFault(state: Founded, { target, statement: _raw }: Delivery, statement: Statement): Refusal | undefined {
-  const old = state.secrets.secrets.get(target.name)?.find((ver) => ver.digest === target.statement)?.statement;
+  const old = state.secrets.versions.get(target.name)?.find((ver) => ver.digest === target.statement)?.statement;
   const same = old !== undefined && old.name === statement.name && old.kind === statement.kind
     && canonicalEqual(old.parameters, statement.parameters) && canonicalEqual(old.public, statement.public)
     && statement.origin.how === 'reseal' && statement.origin.of === target.statement;

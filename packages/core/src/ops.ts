@@ -199,7 +199,7 @@ function policyContext(state: Founded, context: OpContext): PolicyContext {
 }
 
 function* currentTrees({ secrets, custody }: Founded): Iterable<CurrentTree> {
-  for (const [secret, versions] of secrets.secrets) {
+  for (const [secret, versions] of secrets.versions) {
     const record = custodyOf(custody, newestVersion(versions)?.digest ?? '');
     if (record) yield { secret, couldOpen: (people) => couldOpen(record, () => true, (person) => deviceKeys(people, person)) };
   }

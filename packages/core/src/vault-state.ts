@@ -32,7 +32,7 @@ export interface VaultState {
 export const emptyState: VaultState = {
   size: 0,
   policy: undefined,
-  secrets: { secrets: PersistentMap.from([]), statements: PersistentMap.from([]), ciphertexts: DigestSet.empty, standing: new Map() },
+  secrets: { versions: PersistentMap.from([]), statements: PersistentMap.from([]), ciphertexts: DigestSet.empty, standing: new Map() },
   custody: { versions: PersistentMap.from([]) },
   handovers: noHandovers,
   digests: DigestSet.empty,

@@ -29,7 +29,7 @@ async function seal(vault: Vault, yaml: string, options: Partial<SealPlanOptions
 }
 
 const actions = (lines: readonly SealLine[]): Record<string, string> => Object.fromEntries(lines.map((line) => [line.name, line.refusal?.code ?? line.action]));
-const newest = (vault: Vault, name: string) => newestVersion(vault.state.secrets.secrets.get(name) ?? []);
+const newest = (vault: Vault, name: string) => newestVersion(vault.state.secrets.versions.get(name) ?? []);
 const value = async (vault: Vault, name: string): Promise<string> => (await openSecrets(vault, { secrets: [{ name }] }))[0]!.file.useText((text) => text);
 
 const PLATFORM = `secrets:
@@ -181,7 +181,7 @@ describe('planning and running a bootstrap', () => {
     const lines = await seal(await team.as('alice'), PLATFORM);
     expect(actions(lines)).toEqual({ 'pki/root': 'generate', 'pki/issuing': 'generate', 'app/password': 'generate', 'kube/root': 'not-given' });
     expect(lines[0]!.readers).toEqual(['custody roots (2 of alice bruno carol)']);
-    expect((await team.as('bruno')).state.secrets.secrets.get('pki/root')).toMatchObject([{ pending: true, statement: { custody: { group: 'roots' } } }]);
+    expect((await team.as('bruno')).state.secrets.versions.get('pki/root')).toMatchObject([{ pending: true, statement: { custody: { group: 'roots' } } }]);
   });
 
   it('names who can help where a role has no key, or this person does not write', async () => {
@@ -246,7 +246,7 @@ describe('planning and running a bootstrap', () => {
     await seal(alice, `secrets:\n  b: { kind: password }\n`);
     await expect(runSealPlan(bruno, second)).rejects.toMatchObject({ code: 'RACE_LOST' });
     const after = await team.as('carol');
-    expect(after.state.secrets.secrets.sortedKeys()).toEqual(['b']);
+    expect(after.state.secrets.versions.sortedKeys()).toEqual(['b']);
     expect(after.state.voids.size).toBe(0);
   });
 });
@@ -264,7 +264,7 @@ describe('readers that have changed', () => {
     const lines = await seal(later, yaml, { resealOthers: true });
     expect(actions(lines)).toEqual({ named: 'reseal', other: 'reseal' });
     expect(lines[0]!.words).toContain('infra -> infra, platform');
-    const [first, second] = later.state.secrets.secrets.get('named')!;
+    const [first, second] = later.state.secrets.versions.get('named')!;
     expect(second!.statement).toMatchObject({ version: 2, origin: { how: 'reseal', of: first!.digest } });
     expect(await value(await team.as('carol'), 'named')).toBe('value');
     // And then it is done.

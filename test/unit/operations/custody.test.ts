@@ -180,10 +180,10 @@ describe('acknowledging', () => {
       ['0.1', Buffer.alloc(32, 1), 'from bob is none: it has 32 bytes instead of 33'],
     ];
     for (const [path, share, message] of cases) {
-      const number = (vault.state.secrets.secrets.get(NAME)?.length ?? 0) + 1;
+      const number = (vault.state.secrets.versions.get(NAME)?.length ?? 0) + 1;
       const bytes = await ageEncrypt(utf8(`oxp-share/v1 ${vault.id} ${NAME} ${number} ${path} ${Buffer.from(share).toString('base64')}\n`), [cast.bob.card.recipient]);
       const blob = { sha256: sha256Hex(bytes), size: bytes.length };
-      const last = vault.state.secrets.secrets.get(NAME)?.at(-1);
+      const last = vault.state.secrets.versions.get(NAME)?.at(-1);
       const leaves = statement.custody.leaves.map((leaf) => (leaf.person === 'bob' ? { ...leaf, blob } : leaf));
       const version = (last?.statement.version ?? 0) + 1;
       const other = await ageEncrypt(utf8(String(version)), [cast.alice.card.recipient]);

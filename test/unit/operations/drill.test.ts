@@ -31,7 +31,7 @@ const sealWrong = async (name: string): Promise<void> =>
 describe('runDrill', () => {
   it('opens what is in use and one may read, and nothing else, and records no opening', async () => {
     for (const name of ['app/a', 'app/b', 'app/b', 'app/c', 'app/c']) await seal(vault, name);
-    await vault.append({ entries: [vault.sign('secret.retire', { statement: vault.state.secrets.secrets.get('app/c')![0]!.digest })], files: [] });
+    await vault.append({ entries: [vault.sign('secret.retire', { statement: vault.state.secrets.versions.get('app/c')![0]!.digest })], files: [] });
     const before = vault.point.size;
     expect(await outcomes()).toEqual(['app/a v1 true sound', 'app/b v1 true sound', 'app/b v2 true sound', 'app/c v2 true sound']);
     expect(await outcomes(carol)).toEqual([]);
@@ -68,8 +68,8 @@ describe('what is left of a drill', () => {
     for (const name of ['app/a', 'app/b']) await seal(vault, name);
     await sealWrong('dns/key');
     await recordDrill(vault, await runDrill(await scratch()));
-    const [digest] = vault.state.secrets.secrets.get('dns/key')!.map((version) => version.digest);
-    expect(vault.state.handovers.drills.get('alice')).toMatchObject({ statements: vault.state.secrets.secrets.sortedKeys().map((name) => vault.state.secrets.secrets.get(name)![0]!.digest).sort(), failed: [digest] });
+    const [digest] = vault.state.secrets.versions.get('dns/key')!.map((version) => version.digest);
+    expect(vault.state.handovers.drills.get('alice')).toMatchObject({ statements: vault.state.secrets.versions.sortedKeys().map((name) => vault.state.secrets.versions.get(name)![0]!.digest).sort(), failed: [digest] });
     expect((await vaultStatus(vault)).drill).toEqual({ person: 'alice', time: NOW, opened: 3, failed: 1 });
     expect(await items()).toEqual(['! mine the last drill of alice failed for dns/key v1']);
     expect(await items(NOW, carol)).toEqual(['! the last drill of alice failed for dns/key v1']);

@@ -103,7 +103,7 @@ describe('handovers', () => {
     log.must(log.complete(id));
     log.must(log.seal('carol', 'dns/key', ['platform']));
     expect(await known({ persons: ['alice'], names: ['dns/key'] })).toMatchObject([{ versions: [1], replaced: { status: 'overlap', newest: 3, by: 3, inUse: [1, 2] } }]);
-    for (const version of log.state.secrets.secrets.get('dns/key')!.slice(0, 2)) log.must(log.act('carol', 'secret.retire', { statement: version.digest }));
+    for (const version of log.state.secrets.versions.get('dns/key')!.slice(0, 2)) log.must(log.act('carol', 'secret.retire', { statement: version.digest }));
     expect(await known({ persons: ['alice'], names: ['dns/key'] })).toMatchObject([{ replaced: { status: 'replaced', inUse: [] } }]);
   });
 
@@ -164,7 +164,7 @@ describe('standing access', () => {
 
   it('what was retired before is not counted, and another owner ends only the very path', async () => {
     log.must(log.seal('alice', 'dns/key'));
-    log.must(log.act('alice', 'secret.retire', { statement: log.state.secrets.secrets.get('dns/key')![0]!.digest }));
+    log.must(log.act('alice', 'secret.retire', { statement: log.state.secrets.versions.get('dns/key')![0]!.digest }));
     give(['dns/']);
     expect(await how('dns/key')).toEqual(['member 1,2', 'standing 2']);
     give([], 0, 'bob');

@@ -19,12 +19,12 @@ const lines = async (vault: Vault, query: ExposureQuery = {}): Promise<string[]>
   (await known(vault, query)).map(({ person: who, name, versions, how, replaced, entitled }) => `${who}${entitled ? '' : '!'} ${name} ${versions.join()}: ${how.map(({ words }) => words).join('; ')} | ${replaced.status}`);
 
 async function retire(vault: Vault, name: string, version: number): Promise<void> {
-  const found = vault.state.secrets.secrets.get(name)!.find((each) => each.statement.version === version)!;
+  const found = vault.state.secrets.versions.get(name)!.find((each) => each.statement.version === version)!;
   await vault.append({ entries: [vault.sign('secret.retire', { statement: found.digest })], files: [] });
 }
 
 async function reseal(vault: Vault, name: string): Promise<void> {
-  const { digest } = vault.state.secrets.secrets.get(name)!.at(-1)!;
+  const { digest } = vault.state.secrets.versions.get(name)!.at(-1)!;
   await vault.append(await sealBatch(vault, [{ name, kind: 'password', file: Secret.fromText('same'), parameters: {}, public: {}, origin: { resealOf: digest } }]));
 }
 
@@ -149,7 +149,7 @@ describe('openings', () => {
     const { vault, asCarol } = await twoTeams();
     await seal(vault, 'app/db');
     await asCarol.refresh();
-    const { digest } = vault.state.secrets.secrets.get('app/db')![0]!;
+    const { digest } = vault.state.secrets.versions.get('app/db')![0]!;
     await asCarol.append({ entries: [asCarol.sign('secret.open', { statements: [digest], purpose: 'open', online: true })], files: [] });
     await vault.refresh();
     expect(await lines(vault, { persons: ['carol'] })).toEqual(['carol! app/db 1: opened it | same']);
@@ -159,7 +159,7 @@ describe('openings', () => {
     const { vault, asCarol } = await twoTeams();
     await seal(vault, 'app/db');
     await seal(vault, 'app/other');
-    const [db, other] = ['app/db', 'app/other'].map((name) => vault.state.secrets.secrets.get(name)![0]!.digest);
+    const [db, other] = ['app/db', 'app/other'].map((name) => vault.state.secrets.versions.get(name)![0]!.digest);
     const begin = vault.sign('secret.open', { scope: ['app/'], purpose: 'exec', online: true });
     await vault.append({ entries: [begin], files: [] });
     const opened = async (): Promise<string[]> => (await known(vault, { persons: ['alice'] })).flatMap(({ name, openings }) => openings.map(({ how }) => `${name} ${how}`));

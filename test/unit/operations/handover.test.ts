@@ -15,7 +15,7 @@ beforeEach(async () => {
   world = await handoverWorld();
 });
 
-const newest = (vault: Vault, name: string): number => vault.state.secrets.secrets.get(name)!.findLast((v) => !v.pending)!.statement.version;
+const newest = (vault: Vault, name: string): number => vault.state.secrets.versions.get(name)!.findLast((v) => !v.pending)!.statement.version;
 const next = async (id: string): Promise<string[]> => showHandover(await world.as('grace'), id).next.map((step) => `${step.person}: ${step.next}`);
 
 describe('the ceremony', () => {

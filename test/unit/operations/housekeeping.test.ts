@@ -37,7 +37,7 @@ describe('housekeeping', () => {
     const vault = await queueSeal(team, 'bruno', 'a');
     expect((await doHousekeeping(vault)).appended).toEqual(['secret.seal']);
     expect(await waiting(vault)).toEqual([]);
-    const [version] = vault.state.secrets.secrets.get('a')!;
+    const [version] = vault.state.secrets.versions.get('a')!;
     expect(await team.store.list('secrets/a/')).toHaveLength(1);
     expect(version!.sealer.person).toBe('bruno');
   });
@@ -157,7 +157,7 @@ describe('retiring', () => {
     await vault.append(await sealBatch(vault, [item('a', 'one')]));
     await vault.append(await sealBatch(vault, [item('a', 'two')]));
     await expect(retireVersions(vault, [{ name: 'a', version: 1 }, { name: 'a', version: 2 }])).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
-    expect(vault.state.secrets.secrets.get('a')!.some((version) => version.retired)).toBe(false);
+    expect(vault.state.secrets.versions.get('a')!.some((version) => version.retired)).toBe(false);
     const carol = await team.as('carol');
     await expect(retireVersions(carol, [{ name: 'a', version: 1 }])).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
   });

@@ -47,7 +47,7 @@ describe('planOffboarding', () => {
     const run = await rotateAll(vault, ['app/db', 'app/old']);
     expect(run).toMatchObject({ left: [], lines: [{ name: 'app/db', version: 2 }, { name: 'app/old', version: 2 }] });
     expect(names(await planOf(vault))).toMatchObject({ rotate: [], retire: ['app/db', 'app/old'] });
-    const first = vault.state.secrets.secrets.get('app/old')![0]!;
+    const first = vault.state.secrets.versions.get('app/old')![0]!;
     await vault.append({ entries: [vault.sign('secret.retire', { statement: first.digest })], files: [] });
     expect(names(await planOf(vault)).retire).toEqual(['app/db']);
     expect((await planOf(vault)).retire[0]!.words).toBe('deploy v2, then retire v1');
@@ -88,6 +88,6 @@ describe('rotateAll', () => {
     expect((await planOf(vault)).rotate.map(({ name }) => name)).toEqual(run.left);
     const rest = await rotateAll(vault, run.left);
     expect([rest.left, rest.lines.map(({ name }) => name), rest.stopped]).toEqual([[], run.left, undefined]);
-    expect(all.map((name) => vault.state.secrets.secrets.get(name)!.length)).toEqual(all.map(() => 2));
+    expect(all.map((name) => vault.state.secrets.versions.get(name)!.length)).toEqual(all.map(() => 2));
   });
 });

@@ -178,7 +178,7 @@ it('files that are missing or changed come back one by one from wherever they ar
   store.files.delete(three);
   expect(await restore({ store: withPast(good) })).toMatchObject({ source: 'store', files: 2, missing: [] });
   expect((await verifyVault(await openAs(store, cast.bob, { local }))).ok).toBe(true);
-  expect((await openAs(store, cast.bob, { local })).state.secrets.secrets.has('app/four')).toBe(true);
+  expect((await openAs(store, cast.bob, { local })).state.secrets.versions.has('app/four')).toBe(true);
 });
 
 it('a checkpoint that was set back under the newest pages is put back from memory', async () => {

@@ -13,7 +13,7 @@ async function seal(vault: Vault, yaml: string): Promise<void> {
   await runSealPlan(vault, await planSeal(vault, secrets, { port, mode: 'missing' }));
 }
 
-const newest = (vault: Vault, name: string) => newestVersion(vault.state.secrets.secrets.get(name) ?? [])!.statement;
+const newest = (vault: Vault, name: string) => newestVersion(vault.state.secrets.versions.get(name) ?? [])!.statement;
 
 describe('rotation', () => {
   it('gives each kind its next version from its signed parameters', async () => {

@@ -46,7 +46,7 @@ describe('opening under standing access', () => {
     await giveStanding(alice, 'ci', ['app/'], now + 60);
     await ci.refresh();
     expect(await opened(ci, 'app/a', 'app/b')).toEqual({ free: ['app/a', 'app/b'], entries: 0, queued: 0 });
-    const names = ci.state.secrets.secrets.sortedKeys();
+    const names = ci.state.secrets.versions.sortedKeys();
     expect(names.filter((name) => standingOf(ci, name) !== undefined)).toEqual(['app/a', 'app/b']);
   });
 

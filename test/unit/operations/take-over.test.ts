@@ -22,7 +22,7 @@ beforeEach(async () => {
   copy = copyOf(store, 'the-laptop');
 });
 
-const names = (): string[] => vault.state.secrets.secrets.sortedKeys();
+const names = (): string[] => vault.state.secrets.versions.sortedKeys();
 const rejected = (): Promise<Queued[]> => listQueued(vault.local, vault.id, 'rejected');
 
 describe('a copy that was written to', () => {
@@ -35,7 +35,7 @@ describe('a copy that was written to', () => {
     const taken = await takeOverCopy(vault, copy);
     expect(taken).toMatchObject({ appended: ['secret.seal', 'secret.seal'], rejected: [{ op: 'secret.seal', person: 'bob', reason: expect.stringContaining('version 2') as string }], incomplete: [], extended: false });
     expect(names()).toEqual(['app/one', 'app/two']);
-    expect(vault.state.secrets.secrets.get('app/two')!.map((v) => v.sealer.person)).toEqual(['bob', 'bob']);
+    expect(vault.state.secrets.versions.get('app/two')!.map((v) => v.sealer.person)).toEqual(['bob', 'bob']);
     const [opened] = await openSecrets(vault, { secrets: [{ name: 'app/two', version: 1 }] });
     expect(opened!.file.use((bytes) => new TextDecoder().decode(bytes))).toBe('of bob');
     const [waiting] = await rejected();
@@ -142,7 +142,7 @@ describe('a queue', () => {
     const queued = carry(await sealed('app/two'));
     expect(await takeOverQueue(vault, queued, 'the file')).toMatchObject({ appended: ['secret.seal'], present: 0 });
     expect(await takeOverQueue(vault, queued, 'the file')).toMatchObject({ appended: [], rejected: [], present: 1 });
-    expect(vault.state.secrets.secrets.get('app/two')![0]!.sealer.person).toBe('bob');
+    expect(vault.state.secrets.versions.get('app/two')![0]!.sealer.person).toBe('bob');
     expect((await verifyVault(vault)).ok).toBe(true);
   });
 

@@ -42,7 +42,7 @@ function act(by: Identity, op: string, body: object, file?: Uint8Array, time = 1
 }
 
 function seal(change: object = {}): string | undefined {
-  const last = state.secrets.secrets.get(NAME)?.at(-1);
+  const last = state.secrets.versions.get(NAME)?.at(-1);
   const blob = (person: string) => ({ sha256: sha256Hex(utf8(`share ${person} ${count}`)), size: 1 });
   return act(cast.alice, 'secret.seal', { statement: {
     name: NAME, version: (last?.statement.version ?? 0) + 1, previous: last?.digest ?? null, origin: { how: 'generated' }, kind: 'password', parameters: {}, public: {},
@@ -61,9 +61,9 @@ function propose(change: Partial<Policy>): string | undefined {
 }
 
 const without = (who: string): Policy['persons'] => Object.fromEntries(Object.entries(successorBase(state.policy!).persons).filter(([name]) => name !== who));
-const digest = (version = 1): string => state.secrets.secrets.get(NAME)![version - 1]!.digest;
+const digest = (version = 1): string => state.secrets.versions.get(NAME)![version - 1]!.digest;
 const record = (version = 1) => custodyOf(state.custody, digest(version))!;
-const newest = (): number | undefined => newestVersion(state.secrets.secrets.get(NAME) ?? [])?.statement.version;
+const newest = (): number | undefined => newestVersion(state.secrets.versions.get(NAME) ?? [])?.statement.version;
 const devicesOf = (who: string): string[] => deviceKeys(state.policy!.people, who);
 const ack = (by: Identity, who: Who = by.card.person as Who, version = 1): string | undefined => act(by, 'custody.ack', { statement: digest(version), path: PATHS[who] });
 const check = (by: Identity, ok: boolean, who: Who = by.card.person as Who): string | undefined => act(by, 'custody.check', { statement: digest(), path: PATHS[who], ok }, undefined, 7);
@@ -103,7 +103,7 @@ describe('a version under custody', () => {
     expect(awaited(record(), devicesOf).map((leaf) => leaf.person)).toEqual(['bob', 'carol']);
     expect(ack(cast.carol)).toBeUndefined();
     expect(newest()).toBe(1);
-    expect(seal({ custody: { ...(state.secrets.secrets.get(NAME)![0]!.statement as { custody: object }).custody, recipient: fresh[1]! } })).toBeUndefined();
+    expect(seal({ custody: { ...(state.secrets.versions.get(NAME)![0]!.statement as { custody: object }).custody, recipient: fresh[1]! } })).toBeUndefined();
     expect(newest()).toBe(1);
     for (const who of ['alice', 'bob'] as const) expect(ack(cast[who], who, 2)).toBeUndefined();
     expect(newest()).toBe(1);

@@ -60,7 +60,7 @@ describe('handover.request', () => {
     const old = log.newest('dns/key');
     log.must(log.seal('alice', 'dns/key'));
     log.must(log.seal('alice', 'pki/root'));
-    const pending = log.state.secrets.secrets.get('pki/root')![1]!.digest;
+    const pending = log.state.secrets.versions.get('pki/root')![1]!.digest;
     expect(log.request('carol', ['dns/key'], { targets: [old] })).toBe('RACE_LOST');
     expect(log.request('carol', ['pki/root'], { targets: [pending] })).toBe('RACE_LOST');
     expect(log.request('carol', ['dns/key'], { targets: [AB] })).toBe('VERSION_NOT_FOUND');
@@ -292,7 +292,7 @@ describe('handover.release', () => {
     const root = log.newest('pki/root');
     for (const who of ['alice', 'bob', 'frank'] as const) log.must(log.consent(who, id));
     const share = (who: string, change: object = {}): object => {
-      const leaf = (log.state.secrets.secrets.get('pki/root')![0]!.statement as { custody: { leaves: { person: string; path: string; commitment: string }[] } }).custody.leaves.find((l) => l.person === who)!;
+      const leaf = (log.state.secrets.versions.get('pki/root')![0]!.statement as { custody: { leaves: { person: string; path: string; commitment: string }[] } }).custody.leaves.find((l) => l.person === who)!;
       return { shares: [{ statement: root, path: leaf.path, commitment: leaf.commitment, recipient: recipient(id), blob: blob('x'), ...change }] };
     };
     expect(log.release('alice', id, [], share('bob'))).toBe('NOT_ALLOWED');
@@ -432,8 +432,8 @@ describe('handover.complete', () => {
     expect(log.complete(id)).toBeUndefined();
     expect(log.complete(id)).toBe('ALREADY_DONE');
     expect(stageOf(log.handover(id))).toBe('completed');
-    expect(log.newest('dns/key')).toBe(log.state.secrets.secrets.get('dns/key')![1]!.digest);
-    expect(log.state.secrets.secrets.get('pki/root')!.map((v) => v.pending)).toEqual([false, true]);
+    expect(log.newest('dns/key')).toBe(log.state.secrets.versions.get('dns/key')![1]!.digest);
+    expect(log.state.secrets.versions.get('pki/root')!.map((v) => v.pending)).toEqual([false, true]);
   });
 
   it('is refused for what was rotated meanwhile, and reverts nothing', () => {
@@ -445,13 +445,13 @@ describe('handover.complete', () => {
   it('what waits for its custodians meanwhile never comes into effect: neither rotation nor handover reverts the other', () => {
     const id = log.ready(log.requested());
     log.must(log.seal('alice', 'pki/root'));
-    const rotated = log.state.secrets.secrets.get('pki/root')!.at(-1)!.digest;
+    const rotated = log.state.secrets.versions.get('pki/root')!.at(-1)!.digest;
     const path = log.path(rotated, 'alice');
     log.must(log.ack('bob', 'pki/root'));
     log.must(log.complete(id));
     expect(log.act('alice', 'custody.ack', { statement: rotated, path })).toBe('VERSION_NOT_FOUND');
     for (const who of ['carol', 'dora'] as const) log.must(log.ack(who, 'pki/root'));
-    expect(log.state.secrets.secrets.get('pki/root')!.map((ver) => ver.pending)).toEqual([false, true, false]);
+    expect(log.state.secrets.versions.get('pki/root')!.map((ver) => ver.pending)).toEqual([false, true, false]);
   });
 
   it('hands over nothing a second time while it is on its way', () => {
@@ -508,7 +508,7 @@ describe('handover.complete', () => {
     expect(log.complete(id, {}, (name) => (name === 'pki/root' ? { checks: bad } : {}))).toBe('SELF_CHECK_FAILED');
     expect(log.complete(id, {}, (name) => (name === 'pki/root' ? { checks: bad, new: null } : {}))).toBeUndefined();
     expect(log.handover(id).receipt!.targets.find((t) => t.old === log.newest('pki/root'))).toEqual({ old: log.newest('pki/root'), new: null, checks: bad });
-    expect(log.state.secrets.secrets.get('pki/root')).toHaveLength(1);
+    expect(log.state.secrets.versions.get('pki/root')).toHaveLength(1);
     expect(standInFor(log.state.handovers, 'pki/root')).toBeUndefined();
     expect(standInFor(log.state.handovers, 'dns/key')).toBeDefined();
     // It has left its custodians all the same.
@@ -554,7 +554,7 @@ describe('the rule of a completed request', () => {
     expect(log.seal('carol', 'dns/key', ['platform'])).toBeUndefined();
     expect(log.seal('carol', 'pki/root', ['platform'])).toBe('READERS_MISMATCH');
     expect(log.seal('alice', 'pki/root', { group: 'pki-root' })).toBe('NOT_ALLOWED');
-    expect(log.act('alice', 'secret.retire', { statement: log.state.secrets.secrets.get('dns/key')![0]!.digest })).toBe('NOT_ALLOWED');
+    expect(log.act('alice', 'secret.retire', { statement: log.state.secrets.versions.get('dns/key')![0]!.digest })).toBe('NOT_ALLOWED');
     expect(log.act('alice', 'handover.offer', { targets: [log.newest('dns/key')], role: 'platform', reason: '' })).toBe('NOT_ALLOWED');
     expect(authorityOf(log.founded()).rule('dns/key')?.owners).toEqual(['platform']);
     // Only there.
@@ -712,7 +712,7 @@ describe('handover.abort', () => {
   it('afterwards only for what is pending: version and rule are withdrawn, the number is spent, the rest is finalized', () => {
     const id = log.ready(log.requested());
     log.must(log.complete(id));
-    const [, pending] = log.state.secrets.secrets.get('pki/root')!;
+    const [, pending] = log.state.secrets.versions.get('pki/root')!;
     expect(log.abort('grace', id)).toBe('NOT_ALLOWED');
     expect(log.abort('frank', id)).toBeUndefined();
     expect(log.handover(id).receipt!.targets.map((t) => t.withdrawn !== undefined)).toEqual(expect.arrayContaining([false, true]));
@@ -721,7 +721,7 @@ describe('handover.abort', () => {
     expect(authorityOf(log.founded()).rule('dns/key')?.owners).toEqual(['platform']);
     expect(looseReleases(log.state.handovers).get(log.newest('pki/root'))!).toHaveLength(1);
     log.must(log.seal('alice', 'pki/root'));
-    expect(log.state.secrets.secrets.get('pki/root')!.map((v) => v.statement.version)).toEqual([1, 2, 3]);
+    expect(log.state.secrets.versions.get('pki/root')!.map((v) => v.statement.version)).toEqual([1, 2, 3]);
     expect(log.abort('carol', id)).toBe('ALREADY_DONE');
     expect(log.finalize(id)).toBe('NEEDS_SIGNATURES');
     // Not the rule of what was taken back.

@@ -56,14 +56,14 @@ const grant = (by: Identity, role: string, to: string, more: object = {}): strin
   return act(by, 'role.grant', { role, epoch: newest?.epoch ?? 1, recipient: newest?.recipient ?? fresh[3]!, person: to, blob: { sha256: 'ab'.repeat(32), size: 1 }, ...more });
 };
 const seal = (by: Identity, name: string, change: object = {}): string | undefined => {
-  const last = state.secrets.secrets.get(name)?.at(-1);
+  const last = state.secrets.versions.get(name)?.at(-1);
   const infra = newestEpoch(state.policy!, 'infra')!;
   return act(by, 'secret.seal', { statement: {
     name, version: (last?.statement.version ?? 0) + 1, previous: last?.digest ?? null, origin: { how: 'generated' }, kind: 'password', parameters: {}, public: {},
     ciphertext: { sha256: sha256Hex(utf8(`file ${count}`)), size: 1, stanzas: { type: 'X25519', count: 1 } }, readers: [{ role: 'infra', epoch: infra.epoch, recipient: infra.recipient }], ...change,
   } });
 };
-const digestOf = (name: string, version: number): string => state.secrets.secrets.get(name)![version - 1]!.digest;
+const digestOf = (name: string, version: number): string => state.secrets.versions.get(name)![version - 1]!.digest;
 
 describe('vault.init', () => {
   it('is the first leaf, by an admin of the policy that names the vault, with the key of the card in it', () => {

@@ -64,13 +64,13 @@ function ofSecrets(context: CliContext, report: ExposureReport): string {
 
 /** One line a secret: who reads it now, and who else could still know what is in use. */
 function ofVault(context: CliContext, vault: Vault, report: ExposureReport): string {
-  const { secrets } = vault.state.secrets;
-  const names = secrets.sortedKeys();
+  const { secrets } = vault.state;
+  const names = secrets.versions.sortedKeys();
   if (names.length === 0) return 'no secrets yet\n';
   const known = new Map<string, Knowledge[]>();
   for (const each of report.knowledge) known.set(each.name, [...(known.get(each.name) ?? []), each]);
   const rows = names.map((name) => {
-    const versions = secrets.get(name) ?? [];
+    const versions = secrets.versions.get(name) ?? [];
     const live = (known.get(name) ?? []).filter(({ replaced }) => replaced.status !== 'replaced');
     const listed = (of: readonly Knowledge[]): string => [...new Set(of.map(whoWords))].join(', ');
     const shares = live.filter(({ alone, entitled }) => !alone && entitled);

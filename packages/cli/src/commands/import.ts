@@ -93,7 +93,7 @@ async function sealThem(context: CliContext, vault: Vault, imported: SopsImport,
   }
   const sealed = dryRun ? [] : lines.filter((line) => line.readers !== undefined);
   const readable = sealed.find(({ name }) => {
-    const newest = newestVersion(vault.state.secrets.secrets.get(name) ?? []);
+    const newest = newestVersion(vault.state.secrets.versions.get(name) ?? []);
     return newest !== undefined && readingFault(vault, newest) === undefined;
   });
   const pending = await sayPending(context, vault, sealed.map(({ name }) => name));

@@ -18,12 +18,12 @@ export function define(command: Command, act: Act): void {
 
 async function run(context: CliContext, path: string | undefined, options: Options): Promise<void> {
   const vault = await context.vault();
-  const { secrets } = vault.state.secrets;
+  const { versions } = vault.state.secrets;
   const below = path === undefined || path === '/' ? '' : path;
-  const names = secrets.sortedKeys().filter((name) => name === below || name.startsWith(below === '' || below.endsWith('/') ? below : `${below}/`));
+  const names = versions.sortedKeys().filter((name) => name === below || name.startsWith(below === '' || below.endsWith('/') ? below : `${below}/`));
   if (below !== '' && names.length === 0) throw new VaultError('SECRET_NOT_FOUND', 'no secret lies there', { hint: 'See all: oxp-vault list' });
   const now = context.clock.now();
-  const rows = names.map((name) => rowOf(secrets.get(name) ?? []));
+  const rows = names.map((name) => rowOf(versions.get(name) ?? []));
   await context.result(
     { secrets: rows, log: { vault: vault.id, ...vault.point } },
     rows.length === 0

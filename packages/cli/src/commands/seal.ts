@@ -84,7 +84,7 @@ function checkUse(names: readonly string[], { from, kind, set }: Options): void 
 
 async function planMissing(context: CliContext, vault: Vault, bootstrap: BootstrapFile, dryRun: boolean): Promise<SealPlan> {
   for (const { name, kind } of bootstrap.plan.secrets) {
-    const before = newestVersion(vault.state.secrets.secrets.get(name) ?? [])?.statement.kind;
+    const before = newestVersion(vault.state.secrets.versions.get(name) ?? [])?.statement.kind;
     if (before === undefined || before === kind) continue;
     await context.warn(`${name} is a ${before} in the vault, and ${context.path(bootstrap.path)} says ${kind}: it stays what it is`);
   }
@@ -113,7 +113,7 @@ async function planNamed(context: CliContext, vault: Vault, names: readonly stri
 /** What a single NAME is to be: as bootstrap.yaml says, else as it was, else as its source suggests. */
 async function wantedFor(context: CliContext, vault: Vault, name: string, inFile: WantedSecret | undefined, options: Options, bootstrap: BootstrapFile | undefined): Promise<WantedSecret> {
   if (inFile && (options.set.length > 0 || (options.kind !== undefined && options.kind !== inFile.kind))) throw inBootstrap(name, bootstrap!);
-  const before = newestVersion(vault.state.secrets.secrets.get(name) ?? [])?.statement;
+  const before = newestVersion(vault.state.secrets.versions.get(name) ?? [])?.statement;
   const kindName = options.kind ?? inFile?.kind ?? before?.kind ?? (options.from === undefined ? 'password' : 'document');
   if (!isMaterialKind(kindName)) {
     throw new VaultError('UNSUPPORTED', `${name} is of kind ${kindName}, which this release does not know`, { hint: 'Install a newer oxp-vault.' });
@@ -172,7 +172,7 @@ function nextWords(vault: Vault, [line, ...more]: readonly SealLine[]): string |
   if (line === undefined) return undefined;
   if (more.length > 0) return 'oxp-vault list';
   if (line.version > 1 && line.action !== 'reseal') return `deploy, then: oxp-vault retire ${line.name}`;
-  const readable = readingFault(vault, newestVersion(vault.state.secrets.secrets.get(line.name) ?? [])!) === undefined;
+  const readable = readingFault(vault, newestVersion(vault.state.secrets.versions.get(line.name) ?? [])!) === undefined;
   return readable && TYPED.includes(line.kind) ? `oxp-vault open ${line.name} | cat` : `oxp-vault show ${line.name}`;
 }
 

@@ -92,7 +92,7 @@ async function encryptionConfig(context: CliContext, named: string | undefined, 
 }
 
 function onlyStateKey(vault: Vault): string {
-  const all = vault.state.secrets.secrets;
+  const all = vault.state.secrets.versions;
   const keys = all.sortedKeys().filter((name) => newestVersion(all.get(name) ?? [])?.statement.kind === 'state-key');
   const [only, ...more] = keys;
   if (only !== undefined && more.length === 0) return only;

@@ -82,7 +82,7 @@ export async function writeStateCache(local: LocalState, vault: string, log: Ver
     accepted,
     size: state.size,
     policy: state.policy,
-    secrets: [...state.secrets.secrets],
+    secrets: [...state.secrets.versions],
     standing: state.secrets.standing,
     custody: [...state.custody.versions],
     handovers: [...state.handovers.handovers],
@@ -128,13 +128,13 @@ export async function readStateCache(local: LocalState, vault: string): Promise<
     return undefined;
   }
   if (frozen.version !== CACHE_VERSION) return undefined;
-  const secrets = PersistentMap.from(frozen.secrets);
+  const versions = PersistentMap.from(frozen.secrets);
   const statements = PersistentMap.from(frozen.secrets.flatMap(([name, versions]) => versions.map((ver) => [ver.digest, { name, version: ver.statement.version }] as const)));
   const ciphertexts = DigestSet.from(frozen.secrets.flatMap(([, versions]) => versions.map((ver) => ver.statement.ciphertext.sha256)));
   const state: VaultState = {
     size: frozen.size,
     policy: frozen.policy,
-    secrets: { secrets, statements, ciphertexts, standing: frozen.standing },
+    secrets: { versions, statements, ciphertexts, standing: frozen.standing },
     custody: { versions: PersistentMap.from(frozen.custody) },
     handovers: thawHandovers(frozen),
     digests: DigestSet.fromBuffer(frozen.digests),

@@ -46,8 +46,8 @@ export async function recordDrill(vault: Vault, lines: readonly DrillLine[]): Pr
 
 /** In order of name and version. */
 function readableInUse(vault: Vault): SecretVersion[] {
-  const { secrets } = vault.state.secrets;
-  return secrets.sortedKeys().flatMap((name) => (secrets.get(name) ?? []).filter((version) => !version.pending && !version.retired && !(ownReaders(vault, version) instanceof VaultError)));
+  const { versions } = vault.state.secrets;
+  return versions.sortedKeys().flatMap((name) => (versions.get(name) ?? []).filter((version) => !version.pending && !version.retired && !(ownReaders(vault, version) instanceof VaultError)));
 }
 
 async function tryOne(vault: Vault, version: SecretVersion, decrypt: (version: SecretVersion) => Promise<Secret>): Promise<DrillLine> {

@@ -27,7 +27,7 @@ export function applySeal(state: SecretsState, body: SecretSeal, context: SealCo
 
 /** The next version, sealed exactly as `rule` says: the rule in effect, or, in a receipt, that of its request. Who may is the caller's to judge. */
 export function applyVersion(state: SecretsState, statement: Statement, rule: SealRule, context: SealContext): SecretsState | Refusal {
-  const versions = state.secrets.get(statement.name) ?? [];
+  const versions = state.versions.get(statement.name) ?? [];
   const last = versions.at(-1);
   const due = (last?.statement.version ?? 0) + 1;
   if (statement.version !== due || statement.previous !== (last?.digest ?? null)) {
@@ -46,7 +46,7 @@ export function applyVersion(state: SecretsState, statement: Statement, rule: Se
   const version: SecretVersion = { statement, digest, leaf: context.leaf, time: context.time, sealer: context.actor, pending: 'custody' in statement };
   return {
     ...state,
-    secrets: state.secrets.set(statement.name, [...versions, version]),
+    versions: state.versions.set(statement.name, [...versions, version]),
     statements: state.statements.set(digest, { name: statement.name, version: statement.version }),
     ciphertexts: state.ciphertexts.add(statement.ciphertext.sha256),
   };
@@ -112,14 +112,14 @@ export function applyRetire(state: SecretsState, body: SecretRetire, context: Se
   if (!rule || !actsFor(context, [...rule.writers, ...rule.owners])) {
     return refusal('NOT_ALLOWED', `${context.actor.person} neither writes nor owns ${at.name}`);
   }
-  const versions = state.secrets.get(at.name) ?? [];
+  const versions = state.versions.get(at.name) ?? [];
   const version = versions.find((ver) => ver.statement.version === at.version);
   if (version?.retired) return refusal('ALREADY_DONE', `${at.name} version ${at.version} is retired already`);
   if (newestVersion(versions) === version) {
     return refusal('NOT_ALLOWED', `${at.name} version ${at.version} is its newest: there is nothing to use instead`, `Make the next one first: oxp-vault rotate ${at.name}`);
   }
   const retired = { leaf: context.leaf, by: context.actor.person };
-  return { ...state, secrets: state.secrets.set(at.name, versions.map((ver) => (ver === version ? { ...ver, retired } : ver))) };
+  return { ...state, versions: state.versions.set(at.name, versions.map((ver) => (ver === version ? { ...ver, retired } : ver))) };
 }
 
 function actsFor(context: SealContext, roles: readonly string[]): boolean {

@@ -35,7 +35,7 @@ export interface Standing {
 
 export interface SecretsState {
   /** Versions in order, by secret name. */
-  readonly secrets: PersistentMap<readonly SecretVersion[]>;
+  readonly versions: PersistentMap<readonly SecretVersion[]>;
   /** Where a statement digest belongs. */
   readonly statements: PersistentMap<{ readonly name: string; readonly version: number }>;
   /** SHA-256 of every ciphertext: a file belongs to one version of one secret. */
@@ -69,8 +69,8 @@ export interface SealRule {
 export function settleVersion(state: SecretsState, digest: string): SecretsState {
   const at = state.statements.get(digest);
   if (!at) return state;
-  const versions = state.secrets.get(at.name) ?? [];
-  return { ...state, secrets: state.secrets.set(at.name, versions.map((ver) => (ver.digest === digest ? { ...ver, pending: false } : ver))) };
+  const versions = state.versions.get(at.name) ?? [];
+  return { ...state, versions: state.versions.set(at.name, versions.map((ver) => (ver.digest === digest ? { ...ver, pending: false } : ver))) };
 }
 
 /** The newest version that is not pending. Undefined where none is acknowledged yet. */
@@ -79,5 +79,5 @@ export function newestVersion(versions: readonly SecretVersion[]): SecretVersion
 }
 
 export function versionOf(state: SecretsState, name: string, version: number): SecretVersion | undefined {
-  return state.secrets.get(name)?.find((ver) => ver.statement.version === version);
+  return state.versions.get(name)?.find((ver) => ver.statement.version === version);
 }

@@ -84,7 +84,7 @@ function commonSize(a: Uint8Array, b: Uint8Array): number {
 }
 
 function versionsOf(state: VaultState): (readonly [path: string, name: string])[] {
-  return state.secrets.secrets.sortedKeys().flatMap((name) => (state.secrets.secrets.get(name) ?? []).map(({ statement }) => [ciphertextPath(statement), `${name} v${statement.version}`] as const));
+  return state.secrets.versions.sortedKeys().flatMap((name) => (state.secrets.versions.get(name) ?? []).map(({ statement }) => [ciphertextPath(statement), `${name} v${statement.version}`] as const));
 }
 
 function missingFrom(state: VaultState, remembered: VaultState): string[] {

@@ -12,7 +12,7 @@ export interface HeldVersion {
 /** All of them, in order of name and version. A vault has few beside its other secrets, so it is these that are walked over. */
 export function versionsUnderCustody(vault: Vault): HeldVersion[] {
   const held = [...vault.state.custody.versions].flatMap(([digest, record]) => {
-    const versions = vault.state.secrets.secrets.get(record.name) ?? [];
+    const versions = vault.state.secrets.versions.get(record.name) ?? [];
     const version = versions.find((each) => each.digest === digest);
     const counts = version && version.statement.version >= (newestVersion(versions)?.statement.version ?? 0);
     return counts ? [{ version, record }] : [];

@@ -57,7 +57,7 @@ export function evidenceOf(state: Pick<VaultState, 'secrets' | 'handovers'>, wal
   const { secrets, handovers } = state;
   const stays = new Map<string, Enrolment[]>();
   for (const stay of enrolments) stays.set(stay.person, [...(stays.get(stay.person) ?? []), stay]);
-  const versions = secrets.secrets.sortedKeys().flatMap((name) => secrets.secrets.get(name) ?? []);
+  const versions = secrets.versions.sortedKeys().flatMap((name) => secrets.versions.get(name) ?? []);
   const byDigest = new Map(versions.map((version) => [version.digest, version]));
   return {
     secrets, handovers, walked, enrolments, versions,

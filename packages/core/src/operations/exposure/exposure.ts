@@ -129,7 +129,7 @@ export async function exposureFrom(state: Founded, evidence: Evidence, { names, 
   const openings = groupOpenings(openingsOf(evidence));
   const knowledge: Knowledge[] = [];
   for (const name of [...found.keys()].sort()) {
-    const versions = state.secrets.secrets.get(name) ?? [];
+    const versions = state.secrets.versions.get(name) ?? [];
     const rotation = await rotationOf((newestVersion(versions) ?? versions.at(-1)!).statement);
     const ofSecret = [...found.get(name)!].sort(([a], [b]) => (a.person < b.person ? -1 : a.person > b.person ? 1 : a.since - b.since));
     for (const [who, exposures] of ofSecret) {
@@ -140,8 +140,8 @@ export async function exposureFrom(state: Founded, evidence: Evidence, { names, 
 }
 
 function requireSecret(vault: Vault, name: string): void {
-  const { secrets } = vault.state.secrets;
-  if (secrets.has(name) || name === '/' || (name.endsWith('/') && secrets.sortedKeys().some((each) => pathMatches(name, each)))) return;
+  const { versions } = vault.state.secrets;
+  if (versions.has(name) || name === '/' || (name.endsWith('/') && versions.sortedKeys().some((each) => pathMatches(name, each)))) return;
   findVersion(vault, name);
 }
 
@@ -235,7 +235,7 @@ async function rotationOf({ kind, parameters, public: parts }: SecretVersion['st
 function* together(state: Founded, evidence: Evidence, wanted: (name: string) => boolean, persons: readonly string[] | undefined): Iterable<SharesTogether> {
   for (const version of evidence.versions) {
     const { name } = version.statement;
-    const versions = state.secrets.secrets.get(name) ?? [];
+    const versions = state.secrets.versions.get(name) ?? [];
     if (!('custody' in version.statement) || !wanted(name) || replacementOf(versions, [version], state.custody).status === 'replaced') continue;
     const held = sharesOf(evidence, version);
     const group = [...held.keys()].filter((who) => (persons ? persons.includes(who.person) : who.until !== undefined || !reads(state, who.person, versions)));

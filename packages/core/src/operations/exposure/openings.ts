@@ -43,7 +43,7 @@ function openingsIn(evidence: Evidence, { leaf, entry, parsed }: WalkedLeaf, clo
 
 /** The newest versions at a leaf of what these paths match. */
 function inScope({ secrets }: Evidence, scope: readonly string[], leaf: number): SecretVersion[] {
-  return [...secrets.secrets].flatMap(([name, versions]) => {
+  return [...secrets.versions].flatMap(([name, versions]) => {
     if (!scope.some((path) => pathMatches(path, name))) return [];
     return newestVersion(versions.filter((version) => version.leaf < leaf)) ?? [];
   });

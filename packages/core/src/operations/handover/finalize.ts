@@ -103,7 +103,7 @@ async function rotateReceived(vault: Vault, handover: Handover): Promise<SealLin
 function sameValue(vault: Vault, handover: Handover): SecretVersion[] {
   return delivered(handover).flatMap((outcome) => {
     const { statement } = versionByDigest(vault, outcome.new!);
-    const later = (vault.state.secrets.secrets.get(statement.name) ?? []).filter((ver) => ver.statement.version > statement.version);
+    const later = (vault.state.secrets.versions.get(statement.name) ?? []).filter((ver) => ver.statement.version > statement.version);
     return later.some((ver) => ver.statement.origin.how !== 'reseal') ? [] : [findVersion(vault, statement.name)];
   });
 }

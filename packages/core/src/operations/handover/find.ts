@@ -35,7 +35,7 @@ export function authorityNow(vault: Vault): HandoverAuthority {
 /** The version with this statement digest; a handover names only such. */
 export function versionByDigest(vault: Vault, statement: string): SecretVersion {
   const at = vault.state.secrets.statements.get(statement);
-  const found = at && vault.state.secrets.secrets.get(at.name)?.find((ver) => ver.digest === statement);
+  const found = at && vault.state.secrets.versions.get(at.name)?.find((ver) => ver.digest === statement);
   if (!found) throw new VaultError('VERSION_NOT_FOUND', `no version has the statement digest ${statement.slice(0, 8)}`);
   return found;
 }

@@ -45,7 +45,7 @@ export function resolveTargets(vault: Vault, names: readonly string[]): Target[]
       continue;
     }
     if (name !== '/' && !(name.endsWith('/') && isSecretName(name.slice(0, -1)))) throw new VaultError('BAD_NAME', 'that is neither the name of a secret nor a path that ends in /');
-    const below = vault.state.secrets.secrets.sortedKeys().filter((each) => pathMatches(name, each) && newestVersion(vault.state.secrets.secrets.get(each) ?? []));
+    const below = vault.state.secrets.versions.sortedKeys().filter((each) => pathMatches(name, each) && newestVersion(vault.state.secrets.versions.get(each) ?? []));
     if (below.length === 0) throw new VaultError('SECRET_NOT_FOUND', `there is no secret below ${name}`, { hint: near(vault, name) });
     for (const each of below) found.add(each);
   }
@@ -56,7 +56,7 @@ export function resolveTargets(vault: Vault, names: readonly string[]): Target[]
 }
 
 function near(vault: Vault, path: string): string {
-  const names = nearNames(path, vault.state.secrets.secrets.sortedKeys());
+  const names = nearNames(path, vault.state.secrets.versions.sortedKeys());
   return names.length > 0 ? `Did you mean: ${names.join(', ')}?` : 'See what there is: oxp-vault list';
 }
 

@@ -47,7 +47,7 @@ export async function verifyHandover(vault: Vault, id: string): Promise<Handover
   if (!handover) throw new VaultError('ENTRY_NOT_FOUND', `the log, judged anew, has no handover ${id.slice(0, 8)}`);
   const version = (statement: string): SecretVersion | undefined => {
     const at = log.state.secrets.statements.get(statement);
-    return at && log.state.secrets.secrets.get(at.name)?.find((ver) => ver.digest === statement);
+    return at && log.state.secrets.versions.get(at.name)?.find((ver) => ver.digest === statement);
   };
   const leaves = await walkLog(vault, log.state.voids);
   const acts = actsOf(handover);

@@ -37,17 +37,17 @@ export function readableBy(vault: Vault, role: string): string[] {
   if (!Object.hasOwn(vault.policy.policy.roles, role)) {
     throw new VaultError('ROLE_NOT_FOUND', `there is no role ${role}`, { hint: `Roles: ${Object.keys(vault.policy.policy.roles).join(', ')}` });
   }
-  return vault.state.secrets.secrets.sortedKeys().filter((name) => {
-    const statement = newestVersion(vault.state.secrets.secrets.get(name) ?? [])?.statement;
+  return vault.state.secrets.versions.sortedKeys().filter((name) => {
+    const statement = newestVersion(vault.state.secrets.versions.get(name) ?? [])?.statement;
     return statement && 'readers' in statement && statement.readers.some((r) => r.role === role);
   });
 }
 
 /** The version that is meant. Throws SECRET_NOT_FOUND, VERSION_NOT_FOUND, PENDING. */
 export function findVersion(vault: Vault, name: string, version?: number): SecretVersion {
-  const versions = vault.state.secrets.secrets.get(name);
+  const versions = vault.state.secrets.versions.get(name);
   if (!versions) {
-    const near = nearNames(name, vault.state.secrets.secrets.sortedKeys());
+    const near = nearNames(name, vault.state.secrets.versions.sortedKeys());
     throw new VaultError('SECRET_NOT_FOUND', `there is no secret ${name}`, { hint: near.length > 0 ? `Did you mean: ${near.join(', ')}?` : 'See what there is: oxp-vault list' });
   }
   if (version !== undefined) {
@@ -150,7 +150,7 @@ async function recordOpening(vault: Vault, versions: readonly SecretVersion[], r
 /** What was opened, with what is signed and public about it. */
 export function describeOpened(vault: Vault, version: SecretVersion, file: Secret): OpenedVersion {
   const { statement } = version;
-  const newest = newestVersion(vault.state.secrets.secrets.get(statement.name) ?? []) === version;
+  const newest = newestVersion(vault.state.secrets.versions.get(statement.name) ?? []) === version;
   return {
     name: statement.name, version: statement.version, kind: statement.kind, file,
     public: statement.public, parameters: statement.parameters, newest, retired: version.retired !== undefined,

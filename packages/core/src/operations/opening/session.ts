@@ -40,7 +40,7 @@ export class Session {
     if (scope.length === 0 || scope.some((path) => !v.is(RulePath, path))) {
       throw new VaultError('BAD_NAME', 'a scope is made of names and paths: dns/tsig is one secret, dns/ all below it, / everything');
     }
-    const names = vault.state.secrets.secrets.sortedKeys().filter((name) => scope.some((path) => pathMatches(path, name)));
+    const names = vault.state.secrets.versions.sortedKeys().filter((name) => scope.some((path) => pathMatches(path, name)));
     const standing = names.length > 0 && names.every((name) => standingOf(vault, name) !== undefined);
     return new Session(vault, scope, options, standing ? undefined : await record(vault, { scope }, options));
   }

@@ -26,7 +26,7 @@ export interface StandingLine {
 export function listStanding(vault: Vault): StandingLine[] {
   const authority = authorityOf(vault.founded);
   const now = vault.clock.now();
-  const names = vault.state.secrets.secrets.sortedKeys();
+  const names = vault.state.secrets.versions.sortedKeys();
   return [...vault.state.secrets.standing].flatMap(([machine, items]) => {
     const deciding = names.map((name) => [name, standingFor(vault.state.secrets, machine, name, now, authority)] as const);
     return items.filter((item) => item.notAfter !== ENDED).map((item): StandingLine => {
@@ -63,14 +63,14 @@ export async function giveStanding(vault: Vault, machine: string, paths: readonl
   const scope = scopeOf(vault, machine, paths);
   await vault.append({ entries: [vault.sign('secret.standing', { machine, scope, notAfter })], files: [] });
   const authority = authorityOf(vault.founded);
-  const names = vault.state.secrets.secrets.sortedKeys().filter((name) => scope.some((path) => pathMatches(path, name)));
+  const names = vault.state.secrets.versions.sortedKeys().filter((name) => scope.some((path) => pathMatches(path, name)));
   const owned = names.filter((name) => owns(authority, person, name));
   const roles = rolesOf(vault.policy.policy, machine);
   return {
     machine, scope, notAfter,
     notOwned: names.filter((name) => !owned.includes(name)),
     notReadable: owned.filter((name) => {
-      const statement = newestVersion(vault.state.secrets.secrets.get(name) ?? [])?.statement;
+      const statement = newestVersion(vault.state.secrets.versions.get(name) ?? [])?.statement;
       return statement && !('readers' in statement && statement.readers.some((reader) => roles.includes(reader.role)));
     }),
   };

@@ -80,7 +80,7 @@ export async function openViews(vault: Vault, opening: Opening, record: Omit<Ope
 
 function livingVersions(vault: Vault, name: string): SecretVersion[] {
   const newest = findVersion(vault, name).statement.version;
-  return (vault.state.secrets.secrets.get(name) ?? []).filter((ver) => !ver.retired && !ver.pending && ver.statement.version <= newest);
+  return (vault.state.secrets.versions.get(name) ?? []).filter((ver) => !ver.retired && !ver.pending && ver.statement.version <= newest);
 }
 
 async function itemOf(version: SecretVersion, name: string | undefined): Promise<OpeningItem> {
@@ -94,6 +94,6 @@ async function itemOf(version: SecretVersion, name: string | undefined): Promise
 
 function describe(vault: Vault, { version, field }: OpeningItem): Omit<OpenedSecret, 'file' | 'public' | 'parameters'> {
   const { name, kind, version: number } = version.statement;
-  const newest = newestVersion(vault.state.secrets.secrets.get(name) ?? []) === version;
+  const newest = newestVersion(vault.state.secrets.versions.get(name) ?? []) === version;
   return { name, version: number, kind, newest, retired: version.retired !== undefined, ...(field === undefined ? {} : { field }) };
 }

@@ -87,7 +87,7 @@ export async function rotateAll(vault: Vault, names: readonly string[], onProgre
     } catch (error) {
       if (!isVaultError(error)) throw error;
       // Part of a batch may be in the log: what is there is not made again.
-      const left = steps.slice(first).filter(({ line }) => vault.state.secrets.secrets.get(line.name)?.at(-1)?.statement.version !== line.version);
+      const left = steps.slice(first).filter(({ line }) => vault.state.secrets.versions.get(line.name)?.at(-1)?.statement.version !== line.version);
       return { lines, left: left.map(({ line }) => line.name), stopped: error };
     }
   }

@@ -32,8 +32,8 @@ export async function planSeal(vault: Vault, secrets: readonly WantedSecret[], o
   for (const wanted of secrets) steps.push(await planOne(vault, wanted, steps, options));
   if (options.resealOthers === true) {
     const asked = new Set(secrets.map((s) => s.name));
-    for (const name of vault.state.secrets.secrets.sortedKeys()) {
-      const newest = newestVersion(vault.state.secrets.secrets.get(name) ?? []);
+    for (const name of vault.state.secrets.versions.sortedKeys()) {
+      const newest = newestVersion(vault.state.secrets.versions.get(name) ?? []);
       if (asked.has(name) || !newest || !resealDue(vault, newest)) continue;
       // Of other people's secrets nothing is said: their own writers reseal them.
       if (sealFault(vault, name, options.dryRun)?.code === 'NOT_ALLOWED') continue;
@@ -44,7 +44,7 @@ export async function planSeal(vault: Vault, secrets: readonly WantedSecret[], o
 }
 
 async function planOne(vault: Vault, wanted: WantedSecret, before: readonly SealStep[], options: SealPlanOptions): Promise<SealStep> {
-  const versions = vault.state.secrets.secrets.get(wanted.name);
+  const versions = vault.state.secrets.versions.get(wanted.name);
   const newest = newestVersion(versions ?? []);
   const last = versions?.at(-1)?.statement.version ?? 0;
   if (versions && options.mode === 'missing') {
@@ -115,7 +115,7 @@ async function isCurrent(vault: Vault, newest: SecretVersion, material: Material
 
 function planReseal(vault: Vault, newest: SecretVersion, { dryRun }: Pick<SealPlanOptions, 'dryRun'>): SealStep {
   const { name, kind } = newest.statement;
-  const version = vault.state.secrets.secrets.get(name)?.at(-1)?.statement.version ?? 0;
+  const version = vault.state.secrets.versions.get(name)?.at(-1)?.statement.version ?? 0;
   const fault = sealFault(vault, name, dryRun) ?? readingFault(vault, newest);
   const change = `readers change: ${readersOfVersion(newest)} -> ${readersInWords(vault, name).join(', ')}`;
   if (fault) return { line: { ...refusedLine({ name, kind }, version, fault), words: `${change}; ${fault.message}` } };
@@ -138,7 +138,7 @@ function readersChanged(vault: Vault, { statement }: SecretVersion): boolean {
  * rule says, and waits for its custodians, need not be sealed again.
  */
 function resealDue(vault: Vault, newest: SecretVersion): boolean {
-  const last = vault.state.secrets.secrets.get(newest.statement.name)?.at(-1);
+  const last = vault.state.secrets.versions.get(newest.statement.name)?.at(-1);
   const waits = last !== undefined && last.pending && custodyOf(vault.state.custody, last.digest) !== undefined && !readersChanged(vault, last);
   return 'readers' in newest.statement && readersChanged(vault, newest) && !waits;
 }
@@ -157,9 +157,9 @@ function issuerFault(vault: Vault, wanted: WantedSecret, before: readonly SealSt
   if (wanted.import !== undefined || wanted.issuer === undefined) return undefined;
   const step = before.find((s) => s.line.name === wanted.issuer);
   if (step?.source) return undefined;
-  const newest = newestVersion(vault.state.secrets.secrets.get(wanted.issuer) ?? []);
+  const newest = newestVersion(vault.state.secrets.versions.get(wanted.issuer) ?? []);
   if (newest) return readingFault(vault, newest);
-  if (vault.state.secrets.secrets.has(wanted.issuer)) return pendingFault(vault, wanted.issuer);
+  if (vault.state.secrets.versions.has(wanted.issuer)) return pendingFault(vault, wanted.issuer);
   if (step?.line.refusal) return new VaultError(step.line.refusal.code, `its issuer ${wanted.issuer} cannot be sealed`);
   return new VaultError('SECRET_NOT_FOUND', step ? `its issuer ${wanted.issuer} is not given` : `its issuer ${wanted.issuer} is neither in bootstrap.yaml nor in the vault`);
 }

@@ -88,7 +88,7 @@ function kindOf({ scalar, bytes }: SopsPiece): string {
 
 /** A secret that exists keeps its kind, as with `seal`. */
 async function wanted(vault: Vault, { name, kind: asked, place }: Named): Promise<WantedSecret> {
-  const before = newestVersion(vault.state.secrets.secrets.get(name) ?? [])?.statement;
+  const before = newestVersion(vault.state.secrets.versions.get(name) ?? [])?.statement;
   const kindName = asked === '' ? (before?.kind ?? 'document') : asked;
   if (!isMaterialKind(kindName)) throw new VaultError('BAD_VALUE', 'there is no such kind of material');
   const kind = await materialKind(kindName);

@@ -15,7 +15,7 @@ export interface Retirement {
 export function retirable(vault: Vault, name: string, version?: number): Retirement[] {
   if (version !== undefined) return [{ name, version: findVersion(vault, name, version).statement.version }];
   const newest = findVersion(vault, name).statement.version;
-  const versions = vault.state.secrets.secrets.get(name) ?? [];
+  const versions = vault.state.secrets.versions.get(name) ?? [];
   return versions.filter((ver) => ver.statement.version < newest && !ver.retired).map((ver) => ({ name, version: ver.statement.version }));
 }
 

@@ -32,7 +32,7 @@ export async function planRotation(vault: Vault, names: readonly string[]): Prom
 
 async function planOne(vault: Vault, newest: SecretVersion): Promise<RotationStep> {
   const { name, kind: kindName, parameters, version } = newest.statement;
-  const inUse = (vault.state.secrets.secrets.get(name) ?? []).filter((ver) => !ver.retired && ver.statement.version <= version).map((ver) => ver.statement.version).reverse();
+  const inUse = (vault.state.secrets.versions.get(name) ?? []).filter((ver) => !ver.retired && ver.statement.version <= version).map((ver) => ver.statement.version).reverse();
   if (!isMaterialKind(kindName)) {
     return { line: refusedLine({ name, kind: kindName }, version, new VaultError('UNSUPPORTED', `this release knows no material of kind ${kindName}`, { hint: 'Install a newer oxp-vault.' })), todo: '', inUse };
   }
@@ -48,7 +48,7 @@ async function planOne(vault: Vault, newest: SecretVersion): Promise<RotationSte
   const complete = kind.parameters(parameters, 'generate');
   const issuer = complete['issuer'];
   return {
-    line: { ...line, action: 'generate', version: (vault.state.secrets.secrets.get(name)?.at(-1)?.statement.version ?? 0) + 1, words: kind.describe(complete), readers: readersInWords(vault, name) },
+    line: { ...line, action: 'generate', version: (vault.state.secrets.versions.get(name)?.at(-1)?.statement.version ?? 0) + 1, words: kind.describe(complete), readers: readersInWords(vault, name) },
     source: { from: 'generator', wanted: { name, kind: kindName, parameters: complete, ...(typeof issuer === 'string' ? { issuer } : {}) }, previous: newest },
     todo: rotation.words,
     inUse,

@@ -73,7 +73,7 @@ async function sealOne(vault: Vault, item: Sealable): Promise<{ entry: SignedEnt
 
 /** Statement and files of the next version, sealed as `rule` says. Whether it may stand is judged by whoever signs it. */
 export async function makeVersion(vault: Vault, item: Sealable, rule: SealRule): Promise<{ statement: Statement; files: readonly NewFile[] }> {
-  const last = vault.state.secrets.secrets.get(item.name)?.at(-1);
+  const last = vault.state.secrets.versions.get(item.name)?.at(-1);
   const { name, kind, parameters, origin } = item;
   const version = (last?.statement.version ?? 0) + 1;
   const { bytes, files, ...audience } = await sealFile(vault, { name, version }, item.file, rule);

@@ -28,12 +28,12 @@ function newest({ state }: Vault): Drill | undefined {
 }
 
 export function* drillItems(vault: Vault, who: string | undefined): Iterable<StatusItem> {
-  const { secrets, statements } = vault.state.secrets;
+  const { versions, statements } = vault.state.secrets;
   for (const [person, drill] of vault.state.handovers.drills) {
     // What has been retired since matters to nobody.
     const failed = drill.failed.flatMap((digest) => {
       const at = statements.get(digest);
-      const version = at && secrets.get(at.name)?.find((each) => each.digest === digest);
+      const version = at && versions.get(at.name)?.find((each) => each.digest === digest);
       return version && !version.retired ? [`${at.name} v${at.version}`] : [];
     });
     if (failed.length > 0 && vault.policy.people.has(person)) {
@@ -42,9 +42,9 @@ export function* drillItems(vault: Vault, who: string | undefined): Iterable<Sta
     }
   }
   const human = who !== undefined && vault.policy.people.get(who)?.kind === 'human';
-  if (secrets.size < WORTH_A_DRILL) return;
+  if (versions.size < WORTH_A_DRILL) return;
   const last = newest(vault);
-  const since = last?.time ?? Math.min(...[...secrets.values()].flatMap((versions) => versions.map(({ time }) => time)));
+  const since = last?.time ?? Math.min(...[...versions.values()].flatMap((ofOne) => ofOne.map(({ time }) => time)));
   const days = Math.floor((vault.clock.now() - since) / DAY);
   if (days * DAY < DRILL_NOTICE) return;
   const text = last ? `the last drill was ${days} days ago, by ${last.by.person}` : `nobody has ever held a drill, and the first secret is ${days} days old`;

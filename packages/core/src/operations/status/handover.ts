@@ -21,8 +21,8 @@ export function* handoverItems(vault: Vault, who: string | undefined): Iterable<
   }
   const loose = looseReleases(vault.state.handovers);
   if (loose.size === 0) return;
-  for (const name of vault.state.secrets.secrets.sortedKeys()) {
-    const newest = newestVersion(vault.state.secrets.secrets.get(name) ?? []);
+  for (const name of vault.state.secrets.versions.sortedKeys()) {
+    const newest = newestVersion(vault.state.secrets.versions.get(name) ?? []);
     const [taint] = newest ? taintsOf(vault, newest.digest, loose).filter((handover) => stageOf(handover) !== 'open') : [];
     if (!newest || !taint) continue;
     const how = taint.request.mode === 'use' ? `was used by ${taint.by.person}` : `was released to ${taint.by.person}, who has not received it`;

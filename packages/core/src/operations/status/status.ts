@@ -69,7 +69,7 @@ export async function vaultStatus(vault: Vault, me?: Asking): Promise<StatusRepo
     confirmed: vault.confirmed,
     ...(vault.freshness?.fetched === undefined ? {} : { fetched: vault.freshness.fetched }),
     policy: policy.number,
-    secrets: vault.state.secrets.secrets.size,
+    secrets: vault.state.secrets.versions.size,
     ...(drill ? { drill } : {}),
     ...(person ? { person } : {}),
     items: [...trust(vault), ...joining(vault, me), ...admins(vault, who), ...proposals(vault, who ?? newcomer(vault, me)), ...roles(vault, who), ...secrets(vault, who), ...standing(vault, who), ...singlePersons(vault, who), ...custodyItems(vault, who), ...drillItems(vault, who), ...handoverItems(vault, who), ...(await queued(vault, who))],
@@ -137,8 +137,8 @@ function turners(vault: Vault, role: string): string {
 function* secrets(vault: Vault, who: string | undefined): Iterable<StatusItem> {
   const { policy } = vault.policy;
   const now = vault.clock.now();
-  for (const name of vault.state.secrets.secrets.sortedKeys()) {
-    const versions = vault.state.secrets.secrets.get(name) ?? [];
+  for (const name of vault.state.secrets.versions.sortedKeys()) {
+    const versions = vault.state.secrets.versions.get(name) ?? [];
     const newest = newestVersion(versions);
     // What waits for its custodians say the items of custody.
     if (!newest) continue;

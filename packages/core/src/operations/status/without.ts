@@ -101,8 +101,8 @@ function* custodyLosses({ policy: { policy } }: Founded, human: Remaining): Iter
 }
 
 function* secretLosses(state: Founded, here: Remaining): Iterable<Loss> {
-  for (const name of state.secrets.secrets.sortedKeys()) {
-    const newest = newestVersion(state.secrets.secrets.get(name) ?? []);
+  for (const name of state.secrets.versions.sortedKeys()) {
+    const newest = newestVersion(state.secrets.versions.get(name) ?? []);
     const why = newest && unreadable(state, newest, here);
     if (why !== undefined) yield { kind: 'open', subject: name, why };
   }
