@@ -9,13 +9,12 @@ import { recipientDigest } from '../../packages/core/src/handover/release.js';
 import type { Handover } from '../../packages/core/src/handover/state.js';
 import type { Identity, Policy } from '../../packages/core/src/index.js';
 import { successorBase } from '../../packages/core/src/operations/people/members.js';
-import type { PolicyState } from '../../packages/core/src/policy/state.js';
 import { encodePolicy } from '../../packages/core/src/policy/policy.js';
 import { newestEpoch } from '../../packages/core/src/policy/state.js';
 import { sha256Hex, utf8 } from '../../packages/core/src/primitives/hash.js';
 import { treeLeaves } from '../../packages/core/src/primitives/threshold-tree.js';
 import type { Statement } from '../../packages/core/src/seal/statement.js';
-import { apply, emptyState, type VaultState } from '../../packages/core/src/state.js';
+import { apply, emptyState, type FoundedState, type VaultState } from '../../packages/core/src/state.js';
 import type { Json } from '../../packages/core/src/wire.js';
 import { digestOf, firstPolicy, people, person, rule } from './vaults.js';
 
@@ -132,7 +131,7 @@ export class HandoverLog {
     return { ...common, custody: { group: target.group, scheme: 'split-v1', recipient: this.recipient(), tree, leaves }, ...more };
   }
 
-  founded(): VaultState & { readonly policy: PolicyState } {
+  founded(): FoundedState {
     return { ...this.state, policy: this.state.policy! };
   }
 

@@ -5,7 +5,7 @@ import { rolesOf } from './policy/rules.js';
 import { deviceKeys, livingDevice, newestEpoch, type PolicyState } from './policy/state.js';
 import { ruleInEffect } from './rule-in-effect.js';
 import { newestVersion, type SecretVersion } from './seal/state.js';
-import type { VaultState } from './vault-state.js';
+import type { FoundedState } from './vault-state.js';
 
 /** By the policy, then by the rules that stand in, both of which are replaced and never changed; then by key. */
 const remembered = new WeakMap<object, WeakMap<object, Map<string, string>>>();
@@ -17,7 +17,7 @@ function memoryOf(policy: object, standIns: object): Map<string, string> {
   return memory;
 }
 
-export function handoverAuthority(state: VaultState & { readonly policy: PolicyState }): HandoverAuthority {
+export function handoverAuthority(state: FoundedState): HandoverAuthority {
   const { policy, people, recipients, digest, roles } = state.policy;
   return {
     suite: policy.suite,

@@ -16,12 +16,10 @@ import { canonicalEqual } from './primitives/canonical-json.js';
 import { applyVersion, type SealContext } from './seal/apply.js';
 import type { SealRule } from './seal/state.js';
 import { Statement, statementDigest } from './seal/statement.js';
-import type { VaultState } from './vault-state.js';
-
-export type Founded = VaultState & { readonly policy: PolicyState };
+import type { FoundedState, VaultState } from './vault-state.js';
 
 /** The one-time recipient is the request's for good: it can never become a person's, a role's or another request's. */
-export function requestEffect(state: Founded, body: HandoverRequest, context: HandoverContext): VaultState | Refusal {
+export function requestEffect(state: FoundedState, body: HandoverRequest, context: HandoverContext): VaultState | Refusal {
   const handovers = applyRequest(state.handovers, body, context);
   if ('code' in handovers) return handovers;
   const recipients = new Map(state.policy.recipients).set(body.recipient, `handover ${context.digest.slice(0, 8)}`);
@@ -29,7 +27,7 @@ export function requestEffect(state: Founded, body: HandoverRequest, context: Ha
 }
 
 /** The statements of a receipt are judged like every other, but for who may seal: that is the satisfied request. */
-export function completeEffect(state: Founded, body: HandoverComplete, context: HandoverContext, seal: SealContext, custody: CustodyContext): VaultState | Refusal {
+export function completeEffect(state: FoundedState, body: HandoverComplete, context: HandoverContext, seal: SealContext, custody: CustodyContext): VaultState | Refusal {
   const completion = judgeComplete(state.handovers, body, context);
   if ('code' in completion) return completion;
   let next: VaultState = state;
@@ -58,13 +56,13 @@ export function completeEffect(state: Founded, body: HandoverComplete, context: 
  * A version that waited for its custodians while the one before it was handed over is never to come into effect: acknowledged later it would
  * stand between giver and receiver, and the receivers' version, once acknowledged in its turn, would take a new value back.
  */
-function overtaken(state: Founded, name: string, custody: CustodyState): CustodyState {
+function overtaken(state: FoundedState, name: string, custody: CustodyState): CustodyState {
   const waiting = (state.secrets.versions.get(name) ?? []).filter((version) => version.pending);
   return { versions: waiting.reduce((versions, { digest }) => versions.delete(digest), custody.versions) };
 }
 
 /** The same secret, kind, parameters and public parts, sealed again: what the receivers get is what was asked for. */
-function sameSecretFault(state: Founded, { target, statement: _raw }: Delivery, statement: Statement): Refusal | undefined {
+function sameSecretFault(state: FoundedState, { target, statement: _raw }: Delivery, statement: Statement): Refusal | undefined {
   const old = state.secrets.versions.get(target.name)?.find((ver) => ver.digest === target.statement)?.statement;
   const same = old !== undefined && old.name === statement.name && old.kind === statement.kind
     && canonicalEqual(old.parameters, statement.parameters) && canonicalEqual(old.public, statement.public)
@@ -72,7 +70,7 @@ function sameSecretFault(state: Founded, { target, statement: _raw }: Delivery, 
   return same ? undefined : refusal('WRONG_STATEMENT', `the new version of ${target.name} in the receipt is not the one that was asked for, sealed again`);
 }
 
-function sealRule({ policy: { policy } }: Founded, rule: SuccessorRule): SealRule | Refusal {
+function sealRule({ policy: { policy } }: FoundedState, rule: SuccessorRule): SealRule | Refusal {
   const { path, owners, writers } = rule;
   const base = { path, owners, writers };
   if ('custody' in rule) {
@@ -84,7 +82,7 @@ function sealRule({ policy: { policy } }: Founded, rule: SuccessorRule): SealRul
 }
 
 /** A withdrawn version stays pending for good: its number is spent, its shares are nobody's to acknowledge. */
-export function abortEffect(state: Founded, body: HandoverAbort, context: HandoverContext): VaultState | Refusal {
+export function abortEffect(state: FoundedState, body: HandoverAbort, context: HandoverContext): VaultState | Refusal {
   const aborted = judgeAbort(state.handovers, body, context);
   if ('code' in aborted) return aborted;
   const versions = aborted.withdrawn.reduce((map, statement) => map.delete(statement), state.custody.versions);

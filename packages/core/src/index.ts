@@ -35,7 +35,7 @@ export { passphraseFile, readPassphraseFile } from './surroundings/passphrase-fi
 export { systemClock, Vault, type VaultOptions } from './vault.js';
 export { initVault } from './operations/people/init.js';
 export { parseExpect, type LogPoint } from './audit/checkpoint.js';
-export type { VaultState, VoidLeaf } from './state.js';
+export type { FoundedState, VaultState, VoidLeaf } from './state.js';
 
 // Who runs this
 export { createIdentity, formatIdentity, parseIdentity, type Identity, type NewIdentity } from './policy/identity.js';

@@ -4,7 +4,7 @@ import { applyAck, applyCheck, applyShare, registerVersion, type CustodyContext 
 import * as custodyOps from './custody/ops.js';
 import { couldOpen, custodyOf, isAcknowledged, type CustodyState } from './custody/state.js';
 import { refusal, type Refusal } from './errors.js';
-import { abortEffect, completeEffect, policyRule, requestEffect, type Founded } from './handover-effects.js';
+import { abortEffect, completeEffect, policyRule, requestEffect } from './handover-effects.js';
 import { handoverAuthority } from './handover-authority.js';
 import type { HandoverContext } from './handover/authority.js';
 import { applyConsent } from './handover/consent.js';
@@ -28,7 +28,7 @@ import * as sealOps from './seal/ops.js';
 import { newestVersion, settleVersion, versionOf, type SealAuthority, type SecretsState } from './seal/state.js';
 import { applyStanding, withoutLeavers } from './seal/standing.js';
 import { statementDigest } from './seal/statement.js';
-import type { VaultState } from './vault-state.js';
+import { isFounded, type FoundedState, type VaultState } from './vault-state.js';
 import type { Json, Signer } from './wire.js';
 
 export interface OpContext {
@@ -51,11 +51,7 @@ interface Op<T> {
   apply(state: VaultState, body: T, context: OpContext): VaultState | Refusal;
 }
 
-function isFounded(state: VaultState): state is Founded {
-  return state.policy !== undefined;
-}
-
-function founded<T>(schema: v.GenericSchema<unknown, T>, machines: boolean, apply: (state: Founded, body: T, context: OpContext) => VaultState | Refusal): Op<T> {
+function founded<T>(schema: v.GenericSchema<unknown, T>, machines: boolean, apply: (state: FoundedState, body: T, context: OpContext) => VaultState | Refusal): Op<T> {
   return {
     schema,
     machines,
@@ -64,7 +60,7 @@ function founded<T>(schema: v.GenericSchema<unknown, T>, machines: boolean, appl
 }
 
 /** An op that changes who is who or who may what. */
-function policyOp<T>(schema: v.GenericSchema<unknown, T>, rules: (state: Founded, body: T, context: OpContext) => PolicyState | Refusal): Op<T> {
+function policyOp<T>(schema: v.GenericSchema<unknown, T>, rules: (state: FoundedState, body: T, context: OpContext) => PolicyState | Refusal): Op<T> {
   return founded(schema, false, (state, body, context) => {
     const policy = rules(state, body, context);
     if ('code' in policy) return policy;
@@ -74,7 +70,7 @@ function policyOp<T>(schema: v.GenericSchema<unknown, T>, rules: (state: Founded
 }
 
 /** What the handovers are once a policy has taken effect: rules that it says itself need no stand-in, and what it has said all of has moved. */
-function caughtUp(state: Founded, leaf: number): HandoversState {
+function caughtUp(state: FoundedState, leaf: number): HandoversState {
   const handovers = settleStandIns(state.handovers, policyRule(state));
   return markMoved(handovers, handoverAuthority({ ...state, handovers }), leaf);
 }
@@ -101,7 +97,7 @@ const seal = founded(sealOps.SecretSeal, true, (state, body, context) => {
 });
 
 /** An op by which a custodian says something of its share. A version comes into effect once enough have acknowledged. */
-function custodyOp<T>(schema: v.GenericSchema<unknown, T>, rules: (state: Founded, body: T, context: CustodyContext) => CustodyState | Refusal, settles?: (body: T) => string): Op<T> {
+function custodyOp<T>(schema: v.GenericSchema<unknown, T>, rules: (state: FoundedState, body: T, context: CustodyContext) => CustodyState | Refusal, settles?: (body: T) => string): Op<T> {
   return founded(schema, false, (state, body, opContext) => {
     const context = custodyContext(state, opContext);
     const custody = rules(state, body, context);
@@ -113,7 +109,7 @@ function custodyOp<T>(schema: v.GenericSchema<unknown, T>, rules: (state: Founde
   });
 }
 
-function custodyContext(state: Founded, { leaf, time, actor }: OpContext): CustodyContext {
+function custodyContext(state: FoundedState, { leaf, time, actor }: OpContext): CustodyContext {
   return { leaf, time, actor, devicesOf: (person) => deviceKeys(state.policy.people, person) };
 }
 
@@ -125,7 +121,7 @@ function handoverOp<T>(schema: v.GenericSchema<unknown, T>, rules: (state: Hando
   });
 }
 
-function handoverContext(state: Founded, { leaf, time, digest, actor }: OpContext): HandoverContext {
+function handoverContext(state: FoundedState, { leaf, time, digest, actor }: OpContext): HandoverContext {
   return { leaf, time, digest, actor, authority: handoverAuthority(state) };
 }
 
@@ -194,11 +190,11 @@ export function applyOp(state: VaultState, { op, body }: OpBody, context: OpCont
   return row.apply(state, body, context);
 }
 
-function policyContext(state: Founded, context: OpContext): PolicyContext {
+function policyContext(state: FoundedState, context: OpContext): PolicyContext {
   return { leaf: context.leaf, actor: context.actor, file: (digest) => context.file(digest), currentTrees: () => currentTrees(state), standIns: () => standIns(state.handovers) };
 }
 
-function* currentTrees({ secrets, custody }: Founded): Iterable<CurrentTree> {
+function* currentTrees({ secrets, custody }: FoundedState): Iterable<CurrentTree> {
   for (const [secret, versions] of secrets.versions) {
     const record = custodyOf(custody, newestVersion(versions)?.digest ?? '');
     if (record) yield { secret, couldOpen: (people) => couldOpen(record, () => true, (person) => deviceKeys(people, person)) };
@@ -210,7 +206,7 @@ function* standIns({ standIns }: HandoversState): Iterable<StandInRule> {
 }
 
 /** The policy, and what stands in for its rules, as the seal rules ask it. */
-export function authorityOf({ policy: state, handovers }: Pick<Founded, 'policy' | 'handovers'>): SealAuthority {
+export function authorityOf({ policy: state, handovers }: Pick<FoundedState, 'policy' | 'handovers'>): SealAuthority {
   const { policy } = state;
   return {
     suite: policy.suite,

@@ -11,7 +11,7 @@ import type { PolicyState } from './policy/state.js';
 import type { VaultState } from './vault-state.js';
 import type { Signer } from './wire.js';
 
-export { emptyState, type VaultState, type VoidLeaf } from './vault-state.js';
+export { emptyState, isFounded, type FoundedState, type VaultState, type VoidLeaf } from './vault-state.js';
 
 /** Leaf data with the files that entries may name: policy files and objects, by SHA-256. */
 export interface Leaf {

@@ -29,6 +29,13 @@ export interface VaultState {
   readonly voids: PersistentMap<VoidLeaf>;
 }
 
+/** The state from the first entry on: a vault always has a policy. */
+export type FoundedState = VaultState & { readonly policy: PolicyState };
+
+export function isFounded(state: VaultState): state is FoundedState {
+  return state.policy !== undefined;
+}
+
 export const emptyState: VaultState = {
   size: 0,
   policy: undefined,

@@ -6,14 +6,13 @@ import { admit, writeRun, type Batch, type NewFile, type Sequencer } from './eng
 import type { LoadedLog, Vouched } from './engine/load.js';
 import { advancePin, vaultAt, type Pin } from './engine/pin.js';
 import { loadRemembered } from './engine/remembered.js';
-import type { VerifiedLog } from './engine/state-cache.js';
 import { isVaultError, PUT_BACK, VaultError } from './errors.js';
 import type { Identity } from './policy/identity.js';
 import type { Rule } from './policy/policy.js';
 import { livingDevice, type PolicyState } from './policy/state.js';
 import type { Clock, Freshness, LocalState, Store } from './ports.js';
 import { ruleInEffect } from './rule-in-effect.js';
-import { emptyState, type VaultState } from './state.js';
+import { emptyState, type FoundedState } from './state.js';
 import type { Json } from './wire.js';
 
 /** How often a writer that lost a race tries again with the same signed bytes: for a minute or more at a remote store. */
@@ -102,25 +101,20 @@ export class Vault {
     return new Vault({ ...this.#options(), identity }, this.#loaded, this.#pin, this.#freshness);
   }
 
-  get state(): VaultState {
+  get state(): FoundedState {
     return this.#loaded.log.state;
   }
 
   get policy(): PolicyState {
-    return this.state.policy!;
-  }
-
-  /** The state, which has a policy from its first entry on. */
-  get founded(): VaultState & { readonly policy: PolicyState } {
-    return { ...this.state, policy: this.policy };
+    return this.state.policy;
   }
 
   /** The rule that decides for a secret of this name now: the policy's, or what a handover has put in its place until the policy says it. */
   ruleFor(name: string): Rule | undefined {
-    return ruleInEffect(this.founded, name);
+    return ruleInEffect(this.state, name);
   }
 
-  get log(): VerifiedLog {
+  get log(): LoadedLog['log'] {
     return this.#loaded.log;
   }
 

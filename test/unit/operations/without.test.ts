@@ -19,7 +19,7 @@ async function vaultOf(spec: Partial<VaultSpec> = {}): Promise<World> {
   await grantMissing(world.vault);
   return world;
 }
-const lost = (vault: Vault, ...gone: string[]): string[] => lossesWithout(vault.founded, gone).map(({ kind, subject }) => `${kind} ${subject}`.trim());
+const lost = (vault: Vault, ...gone: string[]): string[] => lossesWithout(vault.state, gone).map(({ kind, subject }) => `${kind} ${subject}`.trim());
 
 describe('what nobody could do without somebody', () => {
   it('nothing, where others can', async () => {
@@ -27,7 +27,7 @@ describe('what nobody could do without somebody', () => {
     await seal(vault, 'app/a');
     for (const name of ['alice', 'bruno', 'carol', 'dora', 'ci']) expect(lost(vault, name)).toEqual([]);
     expect(lost(vault)).toEqual([]);
-    expect(singlePoints(vault.founded)).toEqual([]);
+    expect(singlePoints(vault.state)).toEqual([]);
   });
 
   it('change the policy: the threshold of the admins', async () => {
@@ -57,7 +57,7 @@ describe('what nobody could do without somebody', () => {
   it('a machine reads and writes, and that is all', async () => {
     const { vault } = await vaultOf({ roles: { infra: ['alice', 'ci'], platform: ['carol', 'dora'] } });
     await seal(vault, 'app/a');
-    const found = lossesWithout(vault.founded, ['alice']);
+    const found = lossesWithout(vault.state, ['alice']);
     expect(found.map(({ kind, subject }) => `${kind} ${subject}`)).toEqual(['key infra', 'decide /']);
     expect(found[0]?.why).toContain('only ci would hold it');
   });
@@ -102,16 +102,16 @@ describe('what nobody could do without somebody', () => {
 
   it('refuses who is not there, without repeating what is no name', async () => {
     const { vault } = await vaultOf();
-    const typo = await failure(() => lossesWithout(vault.founded, ['carole']));
+    const typo = await failure(() => lossesWithout(vault.state, ['carole']));
     expect([typo.code, typo.hint]).toEqual(['PERSON_NOT_FOUND', 'Did you mean: carol?']);
-    expect((await failure(() => lossesWithout(vault.founded, ['S3cret!']))).message).not.toContain('S3cret');
+    expect((await failure(() => lossesWithout(vault.state, ['S3cret!']))).message).not.toContain('S3cret');
   });
 });
 
 it('says one reason in one line', async () => {
   const { vault } = await vaultOf({ people: [cast.alice, cast.carol], admins: ['alice'], roles: { infra: ['alice'], platform: ['carol'] }, threshold: 1, rules: [rule('/', 'infra', { owners: ['infra', 'platform'], writers: ['infra', 'platform'] })] });
   for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) await seal(vault, `app/${name}`);
-  expect(lossesInWords(lossesWithout(vault.founded, ['alice']))).toEqual([
+  expect(lossesInWords(lossesWithout(vault.state, ['alice']))).toEqual([
     'change the policy: it takes 1 of the admins alice, and none would be left',
     'grant or turn the key of infra: nobody else holds it',
     'open app/a, app/b, app/c, app/d, app/e and 2 more: nobody else holds the key of infra',
@@ -121,16 +121,16 @@ it('says one reason in one line', async () => {
 describe('single points', () => {
   it('are persons without whom something is lost', async () => {
     const { vault } = await vaultOf({ roles: { infra: ['alice', 'bruno'], platform: ['carol'] } });
-    expect(singlePoints(vault.founded)).toEqual([]);
+    expect(singlePoints(vault.state)).toEqual([]);
     const world = await makeVault({ people: [cast.alice, cast.carol], admins: ['alice'], roles: { infra: ['alice'], platform: ['carol'] } });
     const carol = await world.as(cast.carol);
     await carol.append(await turnRole(carol, 'platform'));
-    expect(singlePoints(carol.founded).map(({ person: name }) => name)).toEqual(['alice', 'carol']);
+    expect(singlePoints(carol.state).map(({ person: name }) => name)).toEqual(['alice', 'carol']);
   });
 
   it('are not told of somebody who is alone', async () => {
     const { vault } = await vaultOf({ people: [cast.alice, ci], admins: ['alice'], roles: { infra: ['alice', 'ci'] }, threshold: 1 });
     await seal(vault, 'app/a');
-    expect(singlePoints(vault.founded)).toEqual([]);
+    expect(singlePoints(vault.state)).toEqual([]);
   });
 });

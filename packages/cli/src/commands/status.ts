@@ -28,7 +28,7 @@ async function statusWithout(context: CliContext, list: string): Promise<void> {
   const persons = [...new Set(list.split(',').map((name) => name.trim()))];
   if (persons.includes('')) throw new VaultError('USAGE', '--without takes names with commas between them', { hint: 'Such as --without alice,bruno' });
   const vault = await context.vault();
-  const losses = lossesWithout(vault.founded, persons);
+  const losses = lossesWithout(vault.state, persons);
   const who = persons.join(' and ');
   const lines = lossesInWords(losses).map((line) => `  ${context.paint.mark('!')} ${line}\n`);
   await context.result({ without: persons, losses }, lines.length === 0 ? `Without ${who} everything could still be opened and decided.\n` : `Without ${who} nobody could\n${lines.join('')}`);

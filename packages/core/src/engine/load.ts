@@ -5,7 +5,7 @@ import { isVaultError, VaultError, type ErrorCode } from '../errors.js';
 import type { Store } from '../ports.js';
 import { CompactRange } from '../primitives/compact-range.js';
 import { sha256Hex } from '../primitives/hash.js';
-import { emptyState } from '../state.js';
+import { emptyState, isFounded, type FoundedState } from '../state.js';
 import { fold } from './fold.js';
 import { forked, incomplete, rollback, upgradeRequired, type Vouched } from './load-faults.js';
 import { MissingFile } from './pages.js';
@@ -32,7 +32,13 @@ export const nothingKnown: VerifiedLog = {
 
 export interface LoadedLog {
   readonly checkpoint: VaultCheckpoint;
-  readonly log: VerifiedLog;
+  readonly log: FoundedLog;
+}
+
+type FoundedLog = VerifiedLog & { readonly state: FoundedState };
+
+function isFoundedLog(log: VerifiedLog): log is FoundedLog {
+  return isFounded(log.state);
 }
 
 /**
@@ -62,7 +68,7 @@ export async function loadLog(store: Store, knownOf: (vault: string) => Promise<
  * `extend`, and where that fails a second look from nothing. Without it a damaged cache would blame the vault, and a tip that
  * anybody with push rights can make up would be called another history, which only people enrolled in the vault can write.
  */
-async function verified(store: Store, checkpoint: VaultCheckpoint, known: VerifiedLog, vouched: readonly Vouched[]): Promise<VerifiedLog> {
+async function verified(store: Store, checkpoint: VaultCheckpoint, known: VerifiedLog, vouched: readonly Vouched[]): Promise<FoundedLog> {
   try {
     return await extend(store, checkpoint, known, vouched);
   } catch (error) {
@@ -76,7 +82,7 @@ async function verified(store: Store, checkpoint: VaultCheckpoint, known: Verifi
 
 const SECOND_LOOK: ReadonlySet<ErrorCode> = new Set(['FORK', 'BAD_CHECKPOINT', 'STORE_INCOMPLETE', 'WRONG_VAULT']);
 
-async function extend(store: Store, checkpoint: VaultCheckpoint, before: VerifiedLog, vouched: readonly Vouched[]): Promise<VerifiedLog> {
+async function extend(store: Store, checkpoint: VaultCheckpoint, before: VerifiedLog, vouched: readonly Vouched[]): Promise<FoundedLog> {
   // What is known saves work only below a longer log, or under the very checkpoint that it was verified with. Another one of the
   // same size may bear no signature and name another last page, which the next writer would build upon.
   const same = before.accepted === sha256Hex(checkpoint.bytes);
@@ -90,6 +96,8 @@ async function extend(store: Store, checkpoint: VaultCheckpoint, before: Verifie
   const log = checkpoint.size > known.state.size ? await fold(store, checkpoint, known, vouched) : known;
   await requireComplete(store, checkpoint, log);
   if (log.state.policy?.upgrade) throw upgradeRequired(log.state.policy.upgrade.format);
+  // The fold accepts no log without the policy that the vault is named after.
+  if (!isFoundedLog(log)) throw new VaultError('INTERNAL', 'a verified log has no policy');
   return log;
 }
 

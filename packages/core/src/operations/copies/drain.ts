@@ -3,6 +3,7 @@ import { parseEntry } from '../../audit/entry.js';
 import { admit } from '../../engine/append.js';
 import { dequeue, listQueued, reject, type Queued } from '../../engine/queue.js';
 import { isVaultError, type VaultError } from '../../errors.js';
+import type { VaultState } from '../../vault-state.js';
 import type { Vault } from '../../vault.js';
 
 /** Rounds in which the log moves on between judging and writing. */
@@ -84,7 +85,7 @@ async function appendSifted(vault: Vault, waiting: readonly Queued[]): Promise<R
 function sift(vault: Vault, waiting: readonly Queued[]): { allowed: Queued[]; refused: Map<string, VaultError> } {
   const allowed: Queued[] = [];
   const refused = new Map<string, VaultError>();
-  let { state } = vault;
+  let state: VaultState = vault.state;
   for (const queued of waiting) {
     try {
       const { run, around } = admit(state, { entries: [queued.entry], files: queued.files });

@@ -6,10 +6,9 @@
 import { VaultError } from '../../errors.js';
 import { isMaterialKind, materialKind, type Rotation } from '../../material/index.js';
 import { rolesOf } from '../../policy/rules.js';
-import type { PolicyState } from '../../policy/state.js';
 import { newestVersion, type SecretVersion } from '../../seal/state.js';
 import { ruleInEffect } from '../../rule-in-effect.js';
-import type { VaultState } from '../../vault-state.js';
+import type { FoundedState } from '../../vault-state.js';
 import { pathMatches } from '../../wire.js';
 import type { Vault } from '../../vault.js';
 import type { Enrolment } from '../people/enrolments.js';
@@ -21,8 +20,6 @@ import { sealers } from './sealing.js';
 import { completers, custodians, enough, receivers, releasers, sharesOf } from './shares.js';
 import { standing } from './standing.js';
 import { findVersion } from '../opening/open.js';
-
-type Founded = VaultState & { readonly policy: PolicyState };
 
 /** Every way of having seen a version. */
 const HOWS: readonly FindExposures[] = [sealers, members, stewards, standing, custodians, releasers, receivers, completers, openers];
@@ -106,11 +103,11 @@ export async function exposureOf(vault: Vault, query: ExposureQuery = {}): Promi
   for (const name of query.names ?? []) requireSecret(vault, name);
   const evidence = await gatherEvidence(vault);
   for (const person of query.persons ?? []) requirePerson(evidence, person);
-  return exposureFrom(vault.founded, evidence, query);
+  return exposureFrom(vault.state, evidence, query);
 }
 
 /** The same of a state and the log that it was folded from. */
-export async function exposureFrom(state: Founded, evidence: Evidence, { names, persons }: ExposureQuery = {}): Promise<ExposureReport> {
+export async function exposureFrom(state: FoundedState, evidence: Evidence, { names, persons }: ExposureQuery = {}): Promise<ExposureReport> {
   const wanted = (name: string): boolean => names === undefined || names.some((path) => pathMatches(path, name));
   const asked = (who: Enrolment): boolean => persons === undefined || persons.includes(who.person);
 
@@ -164,7 +161,7 @@ function groupOpenings(openings: readonly Opening[]): Map<Enrolment, Map<string,
   return grouped;
 }
 
-function knowledgeOf(state: Founded, who: Enrolment, versions: readonly SecretVersion[], exposures: readonly Exposure[], openings: readonly Opening[], rotation: Rotation): Knowledge {
+function knowledgeOf(state: FoundedState, who: Enrolment, versions: readonly SecretVersion[], exposures: readonly Exposure[], openings: readonly Opening[], rotation: Rotation): Knowledge {
   const alone = exposures.some((exposure) => exposure.alone);
   const counted = exposures.filter((exposure) => exposure.alone || !alone).map((exposure) => exposure.version);
   const { name, kind } = versions[0]!.statement;
@@ -214,14 +211,14 @@ function devicesOf({ devices }: Enrolment, keys: readonly string[]): ExposureDev
   return devices.filter(({ key }) => keys.includes(key)).map(({ device, key, until }) => ({ device, key, removed: until !== undefined }));
 }
 
-function reads(state: Founded, person: string, versions: readonly SecretVersion[]): boolean {
+function reads(state: FoundedState, person: string, versions: readonly SecretVersion[]): boolean {
   const own = rolesOf(state.policy.policy, person);
   const statement = newestVersion(versions)?.statement ?? versions.at(-1)!.statement;
   return 'readers' in statement ? statement.readers.some(({ role }) => own.includes(role)) : statement.custody.leaves.some((leaf) => leaf.person === person);
 }
 
 /** Writers need not be readers, and still make the values. */
-function seals(state: Founded, person: string, exposures: readonly Exposure[], name: string): boolean {
+function seals(state: FoundedState, person: string, exposures: readonly Exposure[], name: string): boolean {
   const own = rolesOf(state.policy.policy, person);
   return exposures.some(({ how }) => how === 'generated' || how === 'imported' || how === 'resealed') && (ruleInEffect(state, name)?.writers.some((role) => own.includes(role)) ?? false);
 }
@@ -232,7 +229,7 @@ async function rotationOf({ kind, parameters, public: parts }: SecretVersion['st
 }
 
 /** Shares add up: those of the persons asked for, else of all who hold one and are custodians of the newest version no longer. */
-function* together(state: Founded, evidence: Evidence, wanted: (name: string) => boolean, persons: readonly string[] | undefined): Iterable<SharesTogether> {
+function* together(state: FoundedState, evidence: Evidence, wanted: (name: string) => boolean, persons: readonly string[] | undefined): Iterable<SharesTogether> {
   for (const version of evidence.versions) {
     const { name } = version.statement;
     const versions = state.secrets.versions.get(name) ?? [];

@@ -29,7 +29,7 @@ function byPrefix<T>(all: PersistentMap<T>, id: string, what: string): T {
 }
 
 export function authorityNow(vault: Vault): HandoverAuthority {
-  return handoverAuthority(vault.founded);
+  return handoverAuthority(vault.state);
 }
 
 /** The version with this statement digest; a handover names only such. */

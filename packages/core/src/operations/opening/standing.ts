@@ -24,7 +24,7 @@ export interface StandingLine {
 
 /** Everything that was given and not ended, by machine and path. */
 export function listStanding(vault: Vault): StandingLine[] {
-  const authority = authorityOf(vault.founded);
+  const authority = authorityOf(vault.state);
   const now = vault.clock.now();
   const names = vault.state.secrets.versions.sortedKeys();
   return [...vault.state.secrets.standing].flatMap(([machine, items]) => {
@@ -62,7 +62,7 @@ export async function giveStanding(vault: Vault, machine: string, paths: readonl
   if (notAfter <= vault.clock.now()) throw new VaultError('BAD_VALUE', 'the time until which access is to stand is past', { hint: 'Name one to come, such as 90d.' });
   const scope = scopeOf(vault, machine, paths);
   await vault.append({ entries: [vault.sign('secret.standing', { machine, scope, notAfter })], files: [] });
-  const authority = authorityOf(vault.founded);
+  const authority = authorityOf(vault.state);
   const names = vault.state.secrets.versions.sortedKeys().filter((name) => scope.some((path) => pathMatches(path, name)));
   const owned = names.filter((name) => owns(authority, person, name));
   const roles = rolesOf(vault.policy.policy, machine);
@@ -105,5 +105,5 @@ function mustBeKnown(vault: Vault, name: string): void {
 /** What this person opens of a secret without a record, if it does: never a human. */
 export function standingOf(vault: Vault, name: string): Standing | undefined {
   const { person } = vault.requireEnrolled().card;
-  return standingFor(vault.state.secrets, person, name, vault.clock.now(), authorityOf(vault.founded));
+  return standingFor(vault.state.secrets, person, name, vault.clock.now(), authorityOf(vault.state));
 }

@@ -12,7 +12,7 @@ import { readersOf } from './seal.js';
  */
 export function sealFault(vault: Vault, name: string, chores = false): VaultError | undefined {
   const { person } = vault.requireEnrolled().card;
-  const authority = authorityOf(vault.founded);
+  const authority = authorityOf(vault.state);
   const rule = authority.rule(name);
   if (rule && !rule.writers.some((role) => authority.rolesOf(person).includes(role))) {
     return new VaultError('NOT_ALLOWED', `you (${person}) may not write ${name}: its writers are ${rule.writers.join(', ')}`, { hint: 'Ask one of them to seal it, or an admin to change the rule.' });

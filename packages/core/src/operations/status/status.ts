@@ -179,7 +179,7 @@ function* standing(vault: Vault, who: string | undefined): Iterable<StatusItem> 
 /** Whose absence alone would lose something: a risk worth knowing, like that of a single admin. */
 function* singlePersons(vault: Vault, who: string | undefined): Iterable<StatusItem> {
   const told = [...admins(vault)].length > 0;
-  for (const { person, losses } of singlePoints(vault.founded)) {
+  for (const { person, losses } of singlePoints(vault.state)) {
     const [first, ...more] = lossesInWords(losses.filter((loss) => !told || loss.kind !== 'policy'));
     if (first === undefined) continue;
     const rest = more.length === 0 ? '' : `; and ${more.length} more`;

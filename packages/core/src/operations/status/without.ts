@@ -5,11 +5,10 @@ import { canOpen, deviceKeys, newestEpoch } from '../../policy/state.js';
 import { isSatisfied, treeInWords } from '../../primitives/threshold-tree.js';
 import { ruleInEffect } from '../../rule-in-effect.js';
 import { newestVersion, type SecretVersion } from '../../seal/state.js';
-import type { Vault } from '../../vault.js';
+import type { FoundedState } from '../../vault-state.js';
 import { isName } from '../../wire.js';
 import { nearNames } from '../near-names.js';
 
-type Founded = Vault['founded'];
 type Remaining = (person: string) => boolean;
 
 /** `policy`: change it; `members`: of a managed role, by its managers; `key`: of a role; `open`: a secret; `decide`, `write`: by a rule; `custody`: by a group. */
@@ -23,7 +22,7 @@ export interface Loss {
 }
 
 /** What would be lost with `gone`, beyond what is lost already. Throws PERSON_NOT_FOUND. */
-export function lossesWithout(state: Founded, gone: readonly string[]): Loss[] {
+export function lossesWithout(state: FoundedState, gone: readonly string[]): Loss[] {
   const unknown = gone.find((person) => !state.policy.people.has(person));
   if (unknown !== undefined) {
     const near = isName(unknown) ? nearNames(unknown, [...state.policy.people.keys()]) : [];
@@ -34,11 +33,11 @@ export function lossesWithout(state: Founded, gone: readonly string[]): Loss[] {
   return beyond(state, lostAlready(state), gone);
 }
 
-function lostAlready(state: Founded): ReadonlySet<string> {
+function lostAlready(state: FoundedState): ReadonlySet<string> {
   return new Set([...losses(state, () => true)].map(keyOf));
 }
 
-function beyond(state: Founded, already: ReadonlySet<string>, gone: readonly string[]): Loss[] {
+function beyond(state: FoundedState, already: ReadonlySet<string>, gone: readonly string[]): Loss[] {
   return [...losses(state, (person) => !gone.includes(person))].filter((loss) => !already.has(keyOf(loss)));
 }
 
@@ -46,7 +45,7 @@ function keyOf({ kind, subject }: Loss): string {
   return `${kind} ${subject}`;
 }
 
-function* losses(state: Founded, remains: Remaining): Iterable<Loss> {
+function* losses(state: FoundedState, remains: Remaining): Iterable<Loss> {
   const { people } = state.policy;
   const here: Remaining = (person) => people.has(person) && remains(person);
   const human: Remaining = (person) => here(person) && people.get(person)?.kind === 'human';
@@ -57,12 +56,12 @@ function* losses(state: Founded, remains: Remaining): Iterable<Loss> {
   yield* secretLosses(state, here);
 }
 
-function* policyLoss({ policy: { policy } }: Founded, human: Remaining): Iterable<Loss> {
+function* policyLoss({ policy: { policy } }: FoundedState, human: Remaining): Iterable<Loss> {
   const left = policy.admins.of.filter(human);
   if (left.length < policy.admins.need) yield { kind: 'policy', subject: '', why: `it takes ${policy.admins.need} of the admins ${policy.admins.of.join(' ')}, and ${some(left)} would be left` };
 }
 
-function* roleLosses(state: Founded, here: Remaining, human: Remaining): Iterable<Loss> {
+function* roleLosses(state: FoundedState, here: Remaining, human: Remaining): Iterable<Loss> {
   for (const [role, { members, managed, steward }] of Object.entries(state.policy.policy.roles)) {
     if (managed) {
       const left = managed.of.filter(human);
@@ -80,7 +79,7 @@ function* roleLosses(state: Founded, here: Remaining, human: Remaining): Iterabl
   }
 }
 
-function* ruleLosses(state: Founded, here: Remaining, human: Remaining): Iterable<Loss> {
+function* ruleLosses(state: FoundedState, here: Remaining, human: Remaining): Iterable<Loss> {
   const { roles, rules } = state.policy.policy;
   const inRoles = (names: readonly string[], counts: Remaining): string[] => [...new Set(names.flatMap((role) => roles[role]?.members ?? []))].filter(counts);
   for (const path of [...rules.map((rule) => rule.path), ...state.handovers.standIns.keys()]) {
@@ -94,13 +93,13 @@ function* ruleLosses(state: Founded, here: Remaining, human: Remaining): Iterabl
   }
 }
 
-function* custodyLosses({ policy: { policy } }: Founded, human: Remaining): Iterable<Loss> {
+function* custodyLosses({ policy: { policy } }: FoundedState, human: Remaining): Iterable<Loss> {
   for (const [group, tree] of Object.entries(policy.custody)) {
     if (!isSatisfied(tree, human)) yield { kind: 'custody', subject: group, why: `it takes ${treeInWords(tree)}` };
   }
 }
 
-function* secretLosses(state: Founded, here: Remaining): Iterable<Loss> {
+function* secretLosses(state: FoundedState, here: Remaining): Iterable<Loss> {
   for (const name of state.secrets.versions.sortedKeys()) {
     const newest = newestVersion(state.secrets.versions.get(name) ?? []);
     const why = newest && unreadable(state, newest, here);
@@ -109,7 +108,7 @@ function* secretLosses(state: Founded, here: Remaining): Iterable<Loss> {
 }
 
 /** Why nobody who remains could open this version, or undefined. */
-function unreadable(state: Founded, { statement, digest }: SecretVersion, here: Remaining): string | undefined {
+function unreadable(state: FoundedState, { statement, digest }: SecretVersion, here: Remaining): string | undefined {
   if ('custody' in statement) {
     const record = custodyOf(state.custody, digest);
     const can = record && couldOpen(record, here, (person) => deviceKeys(state.policy.people, person));
@@ -120,7 +119,7 @@ function unreadable(state: Founded, { statement, digest }: SecretVersion, here: 
 }
 
 /** Persons of a role, or its steward, who were granted this epoch or a later one on a device that lives: later keys come with all before them. */
-function readers({ policy }: Founded, role: string, from: number): string[] {
+function readers({ policy }: FoundedState, role: string, from: number): string[] {
   const members = policy.policy.roles[role]?.members ?? [];
   const later = (policy.roles.get(role)?.epochs ?? []).filter((epoch) => epoch.epoch >= from);
   return later.flatMap(({ grants, provisional, maker }) => [...grants].flatMap(([person, grant]) => {
@@ -166,7 +165,7 @@ export interface SinglePoint {
 }
 
 /** Persons whose absence alone would lose something that is there by now. One human alone is that by nature, and is not named. */
-export function singlePoints(state: Founded): SinglePoint[] {
+export function singlePoints(state: FoundedState): SinglePoint[] {
   const humans = [...state.policy.people].flatMap(([person, { kind }]) => (kind === 'human' ? [person] : []));
   if (humans.length < 2) return [];
   const already = lostAlready(state);
