@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { writeOutputDirectory } from '../../packages/cli/src/output-directory.js';
+import { writeOutputDirectory } from '../../packages/cli/src/files/output-directory.js';
 import { tempDir } from '../support/tmp.js';
 import { buildCli, runBin } from './harness.js';
 import { owner } from './person.js';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { IDENTITY_DATA, VaultError } from '@oxp-vault/core';
 import { type Input, type Io, type Output, OutputClosed } from './io.js';
-import { errnoOf } from './private-file.js';
+import { errnoOf } from './files/private-file.js';
 
 /** Milliseconds. */
 const FULL_PIPE_PAUSE = 3;

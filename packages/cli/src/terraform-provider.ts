@@ -7,6 +7,6 @@ process.on('uncaughtException', (error) => {
   process.stderr.write(`terraform-provider-oxpvault: INTERNAL: ${error.name}\n${(error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).join('\n')}\n`);
   process.exit(1);
 });
-const [{ providerProcess }, { processIo }] = await Promise.all([import('./provider-process.js'), import('./process-io.js')]);
+const [{ providerProcess }, { processIo }] = await Promise.all([import('./terraform/provider-process.js'), import('./process-io.js')]);
 const code = await providerProcess(process.argv.slice(2), processIo());
 if (code !== undefined) process.exitCode = code;

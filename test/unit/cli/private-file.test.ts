@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { mustNotExist, replaceFile, writeNewFile } from '../../../packages/cli/src/private-file.js';
+import { mustNotExist, replaceFile, writeNewFile } from '../../../packages/cli/src/files/private-file.js';
 import { tempDir } from '../../support/tmp.js';
 
 const bytes = Buffer.from('new');

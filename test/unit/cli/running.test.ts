@@ -1,6 +1,6 @@
 /** Standing in for a program: neither its end nor a word of it is missed, however short it is. */
 import { describe, expect, it } from 'vitest';
-import { EXIT_NOT_FOUND, runInPlace } from '../../../packages/cli/src/running.js';
+import { EXIT_NOT_FOUND, runInPlace } from '../../../packages/cli/src/children/running.js';
 
 const mask = [Buffer.from('hunter22')];
 const options = { env: process.env, cwd: process.cwd(), mask };

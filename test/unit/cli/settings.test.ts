@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseSettings } from '../../../packages/cli/src/settings.js';
+import { parseSettings } from '../../../packages/cli/src/sealing/settings.js';
 
 describe('--set', () => {
   it('takes text, numbers, lists and parts of a map', () => {

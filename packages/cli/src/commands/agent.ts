@@ -6,7 +6,7 @@ import { connectAgent, findAgent, formatIdentity, type Identity, IDENTITY_DATA, 
 import { type Command, Option } from 'commander';
 import { type Act, collect, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
-import { endOfProcess, isAlive, parseProcess } from '../processes.js';
+import { endOfProcess, isAlive, parseProcess } from '../children/processes.js';
 import { ago, columns, count, short } from '../render.js';
 import { parseUntil, untilInWords } from '../until.js';
 

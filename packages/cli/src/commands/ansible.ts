@@ -5,7 +5,7 @@ import { type Act, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { errorLine, toVaultError } from '../errors.js';
 import { OutputClosed } from '../io.js';
-import { vaultPort } from '../terraform-port.js';
+import { vaultPort } from '../terraform/port.js';
 
 interface Options {
   readonly vaultId: string;

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { EXIT_VERIFICATION } from '../exit-codes.js';
-import { mustNotExist, writeNewFile } from '../private-file.js';
+import { mustNotExist, writeNewFile } from '../files/private-file.js';
 import { startProgress } from '../progress.js';
 import { columns, count, dateTime, short, thousands } from '../render.js';
 

@@ -3,7 +3,7 @@ import { type AuditReport, VaultError, vaultStatus, verifyVault } from '@oxp-vau
 import type { Command } from 'commander';
 import { type Act, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
-import { draftNotes } from '../draft-notes.js';
+import { draftNotes } from '../drafts/notes.js';
 import { EXIT_NEEDS_OTHERS, EXIT_VERIFICATION } from '../exit-codes.js';
 import { count, thousands } from '../render.js';
 

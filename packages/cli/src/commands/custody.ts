@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { type Act, examples, readOptions, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { ago, columns, count } from '../render.js';
-import { logWords } from '../seal-report.js';
+import { logWords } from '../sealing/report.js';
 import { vaultForWriting } from '../writing.js';
 
 export function define(command: Command, act: Act): void {

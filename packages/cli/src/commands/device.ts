@@ -2,12 +2,12 @@
 import { dirname, join, resolve } from 'node:path';
 import { addDevice, addedThrough, type Card, checkRemoval, createIdentity, type Device, type DeviceChange, lock, newestEpoch, ownDevice, removeDevice, rolesOf, type Vault, VaultError } from '@oxp-vault/core';
 import type { Command } from 'commander';
-import { readCardFile } from '../card-file.js';
+import { readCardFile } from '../people/card-file.js';
 import { type Act, examples, readOptions, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
-import { newPassphrase, tellPassphrase } from '../new-identity.js';
-import { mustNotExist, writeNewFile } from '../private-file.js';
-import { recoveryNote } from '../recovery-note.js';
+import { newPassphrase, tellPassphrase } from '../people/new-identity.js';
+import { mustNotExist, writeNewFile } from '../files/private-file.js';
+import { recoveryNote } from '../people/recovery-note.js';
 import { count, short, table } from '../render.js';
 import { vaultForWriting } from '../writing.js';
 

@@ -7,11 +7,11 @@ import type { Command } from 'commander';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { EXIT_VERIFICATION } from '../exit-codes.js';
-import { dropOnSignal } from '../output-directory.js';
+import { dropOnSignal } from '../files/output-directory.js';
 import { startProgress } from '../progress.js';
-import { ioError } from '../private-file.js';
+import { ioError } from '../files/private-file.js';
 import { columns, count, thousands } from '../render.js';
-import { logWords } from '../seal-report.js';
+import { logWords } from '../sealing/report.js';
 import { vaultForWriting } from '../writing.js';
 
 export function define(command: Command, act: Act): void {

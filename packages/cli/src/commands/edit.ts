@@ -3,11 +3,11 @@ import type { Command } from 'commander';
 import { appendOrQueue, findVersion, isMaterialKind, isVaultError, type Material, materialKind, openSecrets, sealBatch, sealFault, type Secret, type SecretVersion, VaultError, type Vault } from '@oxp-vault/core';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
-import { fileToEdit, type EditedFile } from '../editor.js';
-import { sayPending } from '../pending.js';
+import { fileToEdit, type EditedFile } from '../sealing/editor.js';
+import { sayPending } from '../sealing/pending.js';
 import { requireSecretName } from '../secret-name.js';
 import { vaultForWriting } from '../writing.js';
-import { logWords } from '../seal-report.js';
+import { logWords } from '../sealing/report.js';
 
 /** Kinds whose file a person writes. Of the others a key would be edited, and no longer match its public parts. */
 const EDITABLE: readonly string[] = ['document', 'ansible-inventory', 'kubeconfig', 'api-key', 'password'];

@@ -5,9 +5,9 @@ import { type Act, collect, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { reportError, toVaultError } from '../errors.js';
 import { OutputClosed } from '../io.js';
-import { EXIT_NOT_FOUND, runInPlace } from '../running.js';
-import { scalewayVariables } from '../scaleway-variables.js';
-import { type SshAgent, startSshAgent } from '../ssh-agent.js';
+import { EXIT_NOT_FOUND, runInPlace } from '../children/running.js';
+import { scalewayVariables } from '../children/scaleway-variables.js';
+import { type SshAgent, startSshAgent } from '../children/ssh-agent.js';
 
 interface Options {
   readonly env?: readonly string[];
@@ -79,7 +79,7 @@ async function prepare(context: CliContext, program: string, options: Options): 
   const keys = options.sshAgent ?? [];
   for (const name of keys) await planOpening(vault, [{ name }], 'openssh', { target: 'stream' });
   for (const name of [options.scaleway, options.tofuEncryption]) if (name !== undefined) findVersion(vault, name);
-  const encryption = options.tofuEncryption === undefined ? undefined : await (await import('../tofu.js')).tofuEncryption(context, vault, options.tofuEncryption);
+  const encryption = options.tofuEncryption === undefined ? undefined : await (await import('../terraform/tofu.js')).tofuEncryption(context, vault, options.tofuEncryption);
   const named = [...wanted.map(({ view }) => view.name), ...keys, ...[options.scaleway, options.tofuEncryption].filter((name) => name !== undefined)];
   const scope = [...new Set([...named, ...(options.scope ?? [])])];
   const purpose = options.purpose ?? `exec ${program.split('/').at(-1) ?? ''}`.slice(0, 200);

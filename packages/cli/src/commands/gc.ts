@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { bytes, columns, count, dateTime } from '../render.js';
-import { errnoOf, ioError } from '../private-file.js';
+import { errnoOf, ioError } from '../files/private-file.js';
 
 interface GcOptions {
   readonly dryRun?: boolean;

@@ -5,9 +5,9 @@ import { importCa, isSecretName, type Material, MATERIAL_KINDS, materialKind, re
 import type { Command } from 'commander';
 import { type Act, collect, examples } from '../command.js';
 import type { CliContext } from '../context.js';
-import { ioError, mustNotExist, writeNewFile } from '../private-file.js';
+import { ioError, mustNotExist, writeNewFile } from '../files/private-file.js';
 import { columns } from '../render.js';
-import { parseSettings } from '../settings.js';
+import { parseSettings } from '../sealing/settings.js';
 
 interface GenerateOptions {
   readonly out: string;

@@ -5,8 +5,8 @@ import { type Card, createIdentity, isName, lock, passphraseFile, rememberCard, 
 import type { Command } from 'commander';
 import { type Act, examples } from '../command.js';
 import type { CliContext } from '../context.js';
-import { nameOr, newPassphrase, tellPassphrase, usableName } from '../new-identity.js';
-import { mustNotExist, replaceFile, writeNewFile } from '../private-file.js';
+import { nameOr, newPassphrase, tellPassphrase, usableName } from '../people/new-identity.js';
+import { mustNotExist, replaceFile, writeNewFile } from '../files/private-file.js';
 import { columns, dateTime } from '../render.js';
 
 interface CreateOptions {

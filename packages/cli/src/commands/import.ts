@@ -4,11 +4,11 @@ import { isMaterialKind, isSopsType, MATERIAL_KINDS, newestVersion, openSopsFile
 import type { Command } from 'commander';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
-import { readInputFile } from '../input-values.js';
+import { readInputFile } from '../sealing/input-values.js';
 import { count } from '../render.js';
-import { sayPending } from '../pending.js';
-import { countLines, dryRunSummary, sealDocument, sealExitCode, sealLines, sealSummary, throwSingle } from '../seal-report.js';
-import { sopsKeys } from '../sops-keys.js';
+import { sayPending } from '../sealing/pending.js';
+import { countLines, dryRunSummary, sealDocument, sealExitCode, sealLines, sealSummary, throwSingle } from '../sealing/report.js';
+import { sopsKeys } from '../sealing/sops-keys.js';
 import { vaultForWriting } from '../writing.js';
 
 interface Options {

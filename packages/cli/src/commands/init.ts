@@ -4,11 +4,11 @@ import { lstat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { addressFor, type Card, CONFIG_FILE, defaultBootstrap, formatDraft, type Identity, initialPolicy, initVault, isName, isVaultError, normalAddress, type Policy, readConfig, upwards, type Vault, VaultError, type VaultOptions } from '@oxp-vault/core';
 import type { Command } from 'commander';
-import { readCardFile } from '../card-file.js';
+import { readCardFile } from '../people/card-file.js';
 import { type Act, examples } from '../command.js';
 import type { CliContext } from '../context.js';
-import { DRAFT_FILE } from '../draft-file.js';
-import { errnoOf, ioError, mustNotExist } from '../private-file.js';
+import { DRAFT_FILE } from '../drafts/policy-file.js';
+import { errnoOf, ioError, mustNotExist } from '../files/private-file.js';
 import { columns, short } from '../render.js';
 
 interface InitOptions {
@@ -83,7 +83,7 @@ async function makeOrFinish(context: CliContext, typed: string, options: VaultOp
     return await initVault(options, policy);
   } catch (error) {
     if (!isVaultError(error, 'VAULT_EXISTS')) throw error;
-    const { finishInit } = await import('../unfinished-init.js');
+    const { finishInit } = await import('../people/unfinished-init.js');
     const { address } = options.store;
     const exists = new VaultError('VAULT_EXISTS', `there is a vault at ${context.path(address)} already`, {
       cause: error,

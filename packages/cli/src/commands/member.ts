@@ -1,12 +1,12 @@
 /** `member add | remove`: a policy change, one small file a role, and for a leaver what they still know. */
 import { grantMissing, type Knowledge, type Policy, proposePolicy, rolesOf, turnDueKeys, type Vault, VaultError, withMember, withoutMember, withoutRoles } from '@oxp-vault/core';
 import type { Command } from 'commander';
-import { readCardFile } from '../card-file.js';
+import { readCardFile } from '../people/card-file.js';
 import { type Act, collect, examples, readOptions, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
-import { renewDraft } from '../draft-file.js';
-import { again, knowledgeOf, type Leaver, listKnown, rotateKnown } from '../offboarding.js';
-import { mustBeNew, outcomeInWords, showDifference, tellKeys, tellWaiting } from '../policy-view.js';
+import { renewDraft } from '../drafts/policy-file.js';
+import { again, knowledgeOf, type Leaver, listKnown, rotateKnown } from '../people/offboarding.js';
+import { mustBeNew, outcomeInWords, showDifference, tellKeys, tellWaiting } from '../people/policy-view.js';
 import { table } from '../render.js';
 import { vaultForWriting } from '../writing.js';
 

@@ -121,7 +121,7 @@ async function showTable(context: CliContext, vault: Vault, { items }: Opening):
 }
 
 async function showValues(context: CliContext, seen: Vault, opening: Opening, options: Options, target: string | undefined): Promise<void> {
-  const outputs = target === undefined ? undefined : await import('../output-directory.js');
+  const outputs = target === undefined ? undefined : await import('../files/output-directory.js');
   if (target !== undefined) await outputs!.checkOutputDirectory(target);
   const hidden = opening.items.filter((item) => item.private).map((item) => item.version.statement.name);
   // What this opening is for, and where its record goes, an agent would not know.
@@ -153,7 +153,7 @@ async function showValues(context: CliContext, seen: Vault, opening: Opening, op
 function keeping(context: CliContext, { queue }: Options): { keep?: (queued: Queued) => Promise<void> } {
   if (queue === undefined) return {};
   const path = resolve(context.io.cwd, queue);
-  return { keep: async (queued) => (await import('../carried-queue.js')).appendToQueueFile(path, queued) };
+  return { keep: async (queued) => (await import('../copies/carried-queue.js')).appendToQueueFile(path, queued) };
 }
 
 async function print(context: CliContext, rendered: Rendered, freshness: string): Promise<void> {

@@ -5,12 +5,12 @@ import {
   compileDraft, findProposal, formatDraft, grantMissing, makeMissingKeys, parseDraft, policyDigest, policyHistory, type PolicyOutcome, proposePolicy, signPolicy, turnDueKeys, type Vault, VaultError, withdrawPolicy,
 } from '@oxp-vault/core';
 import type { Command } from 'commander';
-import { readCardFile } from '../card-file.js';
+import { readCardFile } from '../people/card-file.js';
 import { type Act, collect, examples, readOptions, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
-import { DRAFT_FILE, draftPath, renewDraft } from '../draft-file.js';
-import { mustBeNew, outcomeInWords, showDifference, tellKeys, tellWaiting } from '../policy-view.js';
-import { errnoOf, ioError, writeNewFile } from '../private-file.js';
+import { DRAFT_FILE, draftPath, renewDraft } from '../drafts/policy-file.js';
+import { mustBeNew, outcomeInWords, showDifference, tellKeys, tellWaiting } from '../people/policy-view.js';
+import { errnoOf, ioError, writeNewFile } from '../files/private-file.js';
 import { ago, short, table } from '../render.js';
 import { vaultForWriting } from '../writing.js';
 

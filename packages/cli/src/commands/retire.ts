@@ -5,7 +5,7 @@ import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { vaultForWriting } from '../writing.js';
 import { count } from '../render.js';
-import { logWords } from '../seal-report.js';
+import { logWords } from '../sealing/report.js';
 
 export function define(command: Command, act: Act): void {
   vaultOptions(command).argument('<name...>', 'NAME: all versions but the newest; NAME@VERSION: that one').action(act(run));

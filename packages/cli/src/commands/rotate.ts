@@ -4,9 +4,9 @@ import { planRotation, runSealPlan, type RotationStep, type SealLine } from '@ox
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { vaultForWriting } from '../writing.js';
-import { sayPending } from '../pending.js';
+import { sayPending } from '../sealing/pending.js';
 import { requireSecretName } from '../secret-name.js';
-import { countLines, logWords, sealDocument, sealExitCode, sealLines, throwSingle } from '../seal-report.js';
+import { countLines, logWords, sealDocument, sealExitCode, sealLines, throwSingle } from '../sealing/report.js';
 
 export function define(command: Command, act: Act): void {
   vaultOptions(command).argument('<name...>', 'secrets to make the next version of').action(act(run));

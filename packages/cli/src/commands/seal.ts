@@ -1,15 +1,15 @@
 /** `seal`: makes or takes in what bootstrap.yaml asks for and is not there, or a new version of what is named. */
 import type { Command } from 'commander';
 import { isMaterialKind, type JsonObject, MATERIAL_KINDS, materialKind, newestVersion, planSeal, readingFault, runSealPlan, type SealAction, type SealLine, type SealPlan, type Vault, VaultError, type WantedSecret, wipePlan } from '@oxp-vault/core';
-import { type BootstrapFile, findBootstrap } from '../bootstrap-file.js';
+import { type BootstrapFile, findBootstrap } from '../drafts/bootstrap-file.js';
 import { type Act, collect, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
-import { askValue, importPort } from '../input-values.js';
-import { countLines, dryRunSummary, sealDocument, sealExitCode, sealLines, sealSummary, throwSingle } from '../seal-report.js';
-import { unproposed } from '../draft-notes.js';
-import { sayPending } from '../pending.js';
+import { askValue, importPort } from '../sealing/input-values.js';
+import { countLines, dryRunSummary, sealDocument, sealExitCode, sealLines, sealSummary, throwSingle } from '../sealing/report.js';
+import { unproposed } from '../drafts/notes.js';
+import { sayPending } from '../sealing/pending.js';
 import { requireSecretName } from '../secret-name.js';
-import { parseParameters } from '../set-parameters.js';
+import { parseParameters } from '../sealing/set-parameters.js';
 import { vaultForWriting } from '../writing.js';
 
 interface Options {

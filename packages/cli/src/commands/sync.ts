@@ -38,10 +38,10 @@ async function run(context: CliContext, options: Options): Promise<number | void
   if (ways.length > 1) throw new VaultError('USAGE', `${ways.join(' and ')} are two things: one at a time`);
   if (from !== undefined && (repin !== undefined || options.discard)) throw new VaultError('USAGE', '--from goes alone or with --restore');
   if (options.all && !options.discard) throw new VaultError('USAGE', '--all goes with --discard');
-  if (restore) return (await import('../mending.js')).restore(context, from);
-  if (repin !== undefined) return (await import('../mending.js')).acceptAgreed(context, repin);
+  if (restore) return (await import('../copies/mending.js')).restore(context, from);
+  if (repin !== undefined) return (await import('../copies/mending.js')).acceptAgreed(context, repin);
   if (options.discard) return throwAway(context, options.discard === true ? [] : options.discard, options.all ?? false);
-  if (from !== undefined) return (await import('../taking-over.js')).takeOver(context, from);
+  if (from !== undefined) return (await import('../copies/taking-over.js')).takeOver(context, from);
   return send(context);
 }
 

@@ -9,8 +9,8 @@ import { type Act, examples, readOptions } from '../command.js';
 import { CliContext } from '../context.js';
 import { errorLine, toVaultError } from '../errors.js';
 import { OutputClosed } from '../io.js';
-import { vaultPort } from '../terraform-port.js';
-import { encryptionConfigOf } from '../tofu.js';
+import { vaultPort } from '../terraform/port.js';
+import { encryptionConfigOf } from '../terraform/tofu.js';
 
 interface Options {
   readonly offline?: boolean;

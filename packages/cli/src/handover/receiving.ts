@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { completeHandover, type Completion, custodyReport, doHousekeeping, finalizeHandover, findHandover, type Handover, isVaultError, openProposalOf, type ReceivedTarget, type Secret, showHandover, stageOf, successorOf, type Vault, VaultError } from '@oxp-vault/core';
 import type { CliContext } from '../context.js';
 import { EXIT_NEEDS_OTHERS, EXIT_VERIFICATION } from '../exit-codes.js';
-import { showDifference } from '../policy-view.js';
+import { showDifference } from '../people/policy-view.js';
 import { columns, short, thousands } from '../render.js';
 import { reportHousekeeping, vaultForWriting } from '../writing.js';
 import { names, shortId } from './words.js';
@@ -66,7 +66,7 @@ async function tellNext(context: CliContext, vault: Vault, { handover }: Complet
 /** Where the values of a use go: files in a directory, or one value into a pipe. Decided before anything is opened. */
 async function delivery(context: CliContext, targets: number, out: string | undefined): Promise<(values: ReadonlyMap<string, Secret>) => Promise<void>> {
   if (out !== undefined) {
-    const { checkOutputDirectory, writeOutputDirectory } = await import('../output-directory.js');
+    const { checkOutputDirectory, writeOutputDirectory } = await import('../files/output-directory.js');
     const target = resolve(context.io.cwd, out);
     await checkOutputDirectory(target);
     return async (values) => {

@@ -1,10 +1,10 @@
 /** `sync --from`: what is still valid of a copy, or of a queue that was carried here. */
 import { doHousekeeping, isRemote, normalAddress, type TakenOver, takeOverCopy, takeOverQueue, type Vault } from '@oxp-vault/core';
 import { whatLiesAt } from './carried-queue.js';
-import type { CliContext } from './context.js';
-import { EXIT_STORE } from './exit-codes.js';
-import { count, short } from './render.js';
-import { countedOps, reportHousekeeping } from './writing.js';
+import type { CliContext } from '../context.js';
+import { EXIT_STORE } from '../exit-codes.js';
+import { count, short } from '../render.js';
+import { countedOps, reportHousekeeping } from '../writing.js';
 
 export async function takeOver(context: CliContext, from: string): Promise<number> {
   const { cwd } = context.io;

@@ -1,11 +1,11 @@
 /** What a leaver still knows, and making it worthless: as a list, and as a run that does what its actor may. */
 import { exposureOf, type Knowledge, type OffboardingPlan, type OffboardingTask, planOffboarding, rolesOf, rotateAll, type RotationRun, summariseExposure, type Vault } from '@oxp-vault/core';
-import type { CliContext } from './context.js';
-import { howWords, summaryWords, versionWords } from './exposure-view.js';
-import { startProgress } from './progress.js';
-import { columns, count, table } from './render.js';
-import { countLines, logWords, sealDocument, sealExitCode, sealLines } from './seal-report.js';
-import { visible } from './secret-words.js';
+import type { CliContext } from '../context.js';
+import { howWords, summaryWords, versionWords } from '../exposure-view.js';
+import { startProgress } from '../progress.js';
+import { columns, count, table } from '../render.js';
+import { countLines, logWords, sealDocument, sealExitCode, sealLines } from '../sealing/report.js';
+import { visible } from '../secret-words.js';
 
 export interface Leaver {
   readonly person: string;

@@ -1,8 +1,8 @@
 /** `terraform-provider-oxpvault`: what Terraform starts, and what a person starts with --reattach. */
 import { PROVIDER_SOURCE, providerHandlers, readHandshake, servePlugin, serveReattach, vaultProvider, type Connect } from '@oxp-vault/terraform-hooks/provider';
 import { VaultError } from '@oxp-vault/core';
-import { EXIT_USAGE } from './exit-codes.js';
-import type { Io } from './io.js';
+import { EXIT_USAGE } from '../exit-codes.js';
+import type { Io } from '../io.js';
 
 const EXIT_FAILED = 1;
 

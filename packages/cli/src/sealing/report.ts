@@ -1,7 +1,7 @@
 /** How the lines of `seal` and `rotate` look, to a person and to a program. */
 import type { SealLine, Vault } from '@oxp-vault/core';
-import { visible } from './secret-words.js';
-import { columns, type Mark, type Paint, short, thousands } from './render.js';
+import { visible } from '../secret-words.js';
+import { columns, type Mark, type Paint, short, thousands } from '../render.js';
 
 const MARKS: Readonly<Record<SealLine['action'], Mark | undefined>> = { generate: '+', import: '+', reseal: '~', unchanged: undefined, 'not-given': '!', refused: '!' };
 

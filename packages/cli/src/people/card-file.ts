@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Card, isVaultError, parseCard, VaultError } from '@oxp-vault/core';
-import type { Io } from './io.js';
-import { errnoOf, ioError } from './private-file.js';
+import type { Io } from '../io.js';
+import { errnoOf, ioError } from '../files/private-file.js';
 
 /** Larger than any card with a post-quantum recipient. */
 const MAX_CARD = 16_384;

@@ -1,9 +1,9 @@
 /** `sync --restore` and `--repin`: a store, or the memory of this machine, is put right. Neither needs an identity. */
 import { normalAddress, planRepin, type Remembering, repin, type Repinning, type Restored, restoreVault } from '@oxp-vault/core';
-import type { CliContext } from './context.js';
-import { EXIT_STORE } from './exit-codes.js';
-import { startProgress } from './progress.js';
-import { count, short } from './render.js';
+import type { CliContext } from '../context.js';
+import { EXIT_STORE } from '../exit-codes.js';
+import { startProgress } from '../progress.js';
+import { count, short } from '../render.js';
 
 export async function restore(context: CliContext, from: string | undefined): Promise<number> {
   const { cwd } = context.io;

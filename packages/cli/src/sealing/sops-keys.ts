@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { VaultError } from '@oxp-vault/core';
-import type { CliContext } from './context.js';
+import type { CliContext } from '../context.js';
 import { readInputFile } from './input-values.js';
 
 export interface SopsKeys {

@@ -1,6 +1,6 @@
 /** What was sealed under custody counts only once its custodians have acknowledged: said wherever something was sealed. */
 import { custodyReport, type Vault } from '@oxp-vault/core';
-import type { CliContext } from './context.js';
+import type { CliContext } from '../context.js';
 
 /** Names those of these secrets whose newest version is pending, and who is awaited. True where there is one. */
 export async function sayPending(context: CliContext, vault: Vault, names: readonly string[]): Promise<boolean> {

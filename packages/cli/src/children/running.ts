@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
-import { errnoOf } from './private-file.js';
+import { errnoOf } from '../files/private-file.js';
 
 /** As `env` and a shell say it. */
 export const EXIT_CANNOT_RUN = 126;

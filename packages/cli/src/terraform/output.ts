@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { MAX_IMPORT_BYTES, type TerraformProgram, VaultError } from '@oxp-vault/core';
 import { outputValue, parseOutputs, type TerraformOutputs } from '@oxp-vault/terraform-hooks';
-import type { Io } from './io.js';
-import { errnoOf } from './private-file.js';
-import { pathForEyes } from './render.js';
+import type { Io } from '../io.js';
+import { errnoOf } from '../files/private-file.js';
+import { pathForEyes } from '../render.js';
 
 export type ReadOutput = (directory: string, output: string, named: TerraformProgram | undefined) => Promise<Uint8Array | undefined>;
 

@@ -3,9 +3,9 @@ import { open, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type ImportPort, MAX_IMPORT_BYTES, VaultError } from '@oxp-vault/core';
-import type { CliContext } from './context.js';
-import { errnoOf, ioError } from './private-file.js';
-import type { ReadOutput } from './terraform-output.js';
+import type { CliContext } from '../context.js';
+import { errnoOf, ioError } from '../files/private-file.js';
+import type { ReadOutput } from '../terraform/output.js';
 
 /** Relative paths are taken from `base`. `typed` stands in for standard input where the person is asked instead. */
 export function importPort(context: CliContext, base: string, typed?: () => Promise<Uint8Array>): ImportPort {
@@ -16,7 +16,7 @@ export function importPort(context: CliContext, base: string, typed?: () => Prom
     env: (variable) => env[variable],
     file: (path) => readInputFile(at(path)),
     stdin: typed ?? (async () => (stdin.isTTY ? undefined : stdin.read())),
-    terraform: async (directory, output, program) => (await (reader ??= import('./terraform-output.js').then((m) => m.outputReader(context.io))))(at(directory), output, program),
+    terraform: async (directory, output, program) => (await (reader ??= import('../terraform/output.js').then((m) => m.outputReader(context.io))))(at(directory), output, program),
   };
 }
 

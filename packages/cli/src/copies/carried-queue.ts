@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { decodeQueued, encodeQueued, parseQueueFile, type Queued, type QueueFile, VaultError } from '@oxp-vault/core';
-import { errnoOf, ioError } from './private-file.js';
+import { errnoOf, ioError } from '../files/private-file.js';
 
 const ENTRY = /^\d{10}-[0-9a-f]{64}\.json$/;
 

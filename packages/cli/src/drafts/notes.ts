@@ -2,10 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { compileDraft, isVaultError, parseDraft, policyDifference, type Vault, type VaultError } from '@oxp-vault/core';
 import { BOOTSTRAP_FILE, findBootstrap } from './bootstrap-file.js';
-import type { CliContext } from './context.js';
-import { DRAFT_FILE, draftPath } from './draft-file.js';
-import { errnoOf, ioError } from './private-file.js';
-import { count } from './render.js';
+import type { CliContext } from '../context.js';
+import { DRAFT_FILE, draftPath } from './policy-file.js';
+import { errnoOf, ioError } from '../files/private-file.js';
+import { count } from '../render.js';
 
 export interface DraftNote {
   readonly text: string;

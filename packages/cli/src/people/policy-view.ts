@@ -1,8 +1,8 @@
 /** What every command that changes the policy shows and says. */
 import { policyDifference, policyDigest, type Policy, type PolicyOutcome, ungranted, type Vault, VaultError } from '@oxp-vault/core';
-import type { CliContext } from './context.js';
-import { EXIT_NEEDS_OTHERS } from './exit-codes.js';
-import { short } from './render.js';
+import type { CliContext } from '../context.js';
+import { EXIT_NEEDS_OTHERS } from '../exit-codes.js';
+import { short } from '../render.js';
 
 /** Shows on stderr how `next` differs from the policy in effect. Throws ALREADY_DONE when it does not. */
 export async function showDifference(context: CliContext, vault: Vault, next: Policy): Promise<void> {

@@ -1,7 +1,7 @@
 /** Other processes of this machine: whether they still run. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VaultError } from '@oxp-vault/core';
-import { errnoOf } from './private-file.js';
+import { errnoOf } from '../files/private-file.js';
 
 /** Milliseconds between two looks. No system tells a process of the end of one that is not its child. */
 const PAUSE = 500;

@@ -4,8 +4,8 @@ import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promise
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { compileDraft, CONFIG_FILE, formatDraft, isVaultError, parseDraft, pastPolicies, policyDifference, type Vault } from '@oxp-vault/core';
-import type { CliContext } from './context.js';
-import { errnoOf, ioError } from './private-file.js';
+import type { CliContext } from '../context.js';
+import { errnoOf, ioError } from '../files/private-file.js';
 
 export const DRAFT_FILE = 'policy.yaml';
 

@@ -1,9 +1,9 @@
 /** bootstrap.yaml: the nearest one at or above this directory, or the one that was named. */
 import { dirname, join, resolve } from 'node:path';
 import { type BootstrapPlan, parseBootstrap, VaultError } from '@oxp-vault/core';
-import { readInputFile } from './input-values.js';
-import type { Io } from './io.js';
-import { pathForEyes } from './render.js';
+import { readInputFile } from '../sealing/input-values.js';
+import type { Io } from '../io.js';
+import { pathForEyes } from '../render.js';
 
 export const BOOTSTRAP_FILE = 'bootstrap.yaml';
 

@@ -4,9 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VaultError } from '@oxp-vault/core';
-import type { Io } from './io.js';
-import { dropOnSignal } from './output-directory.js';
-import { errnoOf, ioError } from './private-file.js';
+import type { Io } from '../io.js';
+import { dropOnSignal } from '../files/output-directory.js';
+import { errnoOf, ioError } from '../files/private-file.js';
 
 /** f_type of file systems that live in memory: tmpfs and ramfs (statfs(2)). */
 const IN_MEMORY: readonly number[] = [0x01021994, 0x858458f6];

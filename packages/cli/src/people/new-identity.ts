@@ -1,6 +1,6 @@
 /** What making an identity asks for: a passphrase, and names. Shared by `identity create` and `device add --recovery`. */
 import { isName, readPassphraseFile, VaultError } from '@oxp-vault/core';
-import type { CliContext } from './context.js';
+import type { CliContext } from '../context.js';
 import { askNewPassphrase, checkNewPassphrase, type NewPassphrase } from './passphrase.js';
 
 /** Undefined where none is wanted. Throws PASSPHRASE_NEEDED where nobody can be asked. */

@@ -1,8 +1,8 @@
 /** What the protocols of Terraform and OpenTofu need of a vault, read in this process and opened here or by the agent. */
 import { openValue, type Opening, planOpening, readableBy, type Vault, VaultError } from '@oxp-vault/core';
 import type { SecretPort, SecretRef } from '@oxp-vault/terraform-hooks';
-import { agentFor } from './agent.js';
-import type { CliContext } from './context.js';
+import { agentFor } from '../agent.js';
+import type { CliContext } from '../context.js';
 
 export interface PortOptions {
   /** What the log says the secrets were opened for. */

@@ -1,7 +1,7 @@
 /** New passphrases: from the person at the terminal, or made for them. Never argv, never an environment variable's value. */
 import { randomInt } from 'node:crypto';
 import { VaultError } from '@oxp-vault/core';
-import type { Prompter } from './prompt.js';
+import type { Prompter } from '../prompt.js';
 
 /** Eight words of 2,048: 88 bits, each try costing a second of scrypt. */
 const WORDS = 8;

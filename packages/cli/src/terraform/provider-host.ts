@@ -1,10 +1,10 @@
 /** Connects the Terraform provider to vaults as the command finds and unlocks them. */
 import { VaultError } from '@oxp-vault/core';
 import type { Connect, ProviderSettings } from '@oxp-vault/terraform-hooks/provider';
-import { agentFor } from './agent.js';
-import { CliContext } from './context.js';
-import type { Io } from './io.js';
-import { vaultPort } from './terraform-port.js';
+import { agentFor } from '../agent.js';
+import { CliContext } from '../context.js';
+import type { Io } from '../io.js';
+import { vaultPort } from './port.js';
 
 const PURPOSE = 'terraform provider';
 

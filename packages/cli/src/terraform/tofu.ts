@@ -1,8 +1,8 @@
 /** OpenTofu's encryption of state and plan with a key of this vault. */
 import { type Vault } from '@oxp-vault/core';
 import { encryptionDocument, type EncryptionConfig, keyIdOf } from '@oxp-vault/terraform-hooks';
-import type { CliContext } from './context.js';
-import { vaultPort } from './terraform-port.js';
+import type { CliContext } from '../context.js';
+import { vaultPort } from './port.js';
 
 /**
  * What OpenTofu starts for its key, with the vault's address only where it was typed: else its process finds it as any command does there.
