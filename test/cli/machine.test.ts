@@ -116,6 +116,14 @@ describe('the identity in a variable', () => {
   });
 });
 
+describe('the program', () => {
+  it('is given its identity and, before the command, the vault that is meant', async () => {
+    const { OXP_VAULT_EXPECT: line, ...env } = job(sandbox('runner')).env;
+    const opened = await runBin(sandbox('runner'), ['--expect', line!, 'open', 'app/a'], { env });
+    expect([opened.code, opened.text]).toEqual([0, 'value of a']);
+  });
+});
+
 describeWith(['git'], 'programs that are started', ({ git }) => {
   it('find the identity neither in their environment nor in their arguments', async () => {
     const bin = tempDir('spy');

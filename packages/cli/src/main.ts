@@ -26,7 +26,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 async function run(typed: readonly string[], given: Io): Promise<number> {
   const { argv, expect } = leadingExpect(typed);
   // Before the command it always means the vault, as OXP_VAULT_EXPECT does: `policy sign --expect` means a policy.
-  const io = expect === undefined ? given : { ...given, env: { ...given.env, OXP_VAULT_EXPECT: expect } };
+  const io = expect === undefined ? given : { ...given, env: withVariable(given.env, 'OXP_VAULT_EXPECT', expect) };
   const captured: Captured = { out: '', err: '' };
   let code = 0;
   const act: Act = <A extends unknown[]>(body: (context: CliContext, ...args: A) => Promise<number | void>) => async (...raw: unknown[]) => {
@@ -54,6 +54,11 @@ async function run(typed: readonly string[], given: Io): Promise<number> {
   if (captured.out !== '') await io.stdout.write(captured.out);
   if (captured.err !== '') await io.stderr.write(captured.err);
   return code;
+}
+
+/** A copy by descriptors: one by `...` would leave out what no child process is to inherit (process-io.ts). */
+function withVariable(env: Io['env'], name: string, value: string): Io['env'] {
+  return Object.defineProperty(Object.defineProperties<Record<string, string | undefined>>({}, Object.getOwnPropertyDescriptors(env)), name, { value, enumerable: true });
 }
 
 /** Commander ends by throwing also when it was asked for help. A command without its subcommand shows help, as an error. */
