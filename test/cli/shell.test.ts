@@ -164,6 +164,15 @@ describe('the program', () => {
     expect(await runBin(alice, ['audit', 'log'])).toMatchObject({ code: 3, text: '' });
   });
 
+  it('where its directory was removed, says so to what needs one', async () => {
+    const alice = sandbox('alice');
+    const gone = (line: string) => alice.run('/bin/sh', ['-c', `mkdir gone && cd gone && rmdir "$PWD" && exec "$0" "$1" ${line}`, process.execPath, BIN]);
+    const asked = await gone('list');
+    expect(asked).toMatchObject({ code: 8, text: '' });
+    expect(asked.stderr).toContain('error STORE_IO: cannot tell which directory this is: ENOENT\n  It may have been removed.');
+    expect(await gone('--version')).toMatchObject({ code: 0 });
+  });
+
   it('is quiet, and says so by its exit code, when nobody reads its output any more', async () => {
     const alice = sandbox('alice');
     const child = spawn(process.execPath, [BIN, 'completion', 'bash'], { env: alice.env, stdio: ['ignore', 'pipe', 'pipe'] });

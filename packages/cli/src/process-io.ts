@@ -12,7 +12,24 @@ const FULL_PIPE_PAUSE = 3;
 export function processIo(): Io {
   const input: Input = { isTTY: isatty(0), read: readInput };
   const columns = isatty(2) ? process.stderr.columns : undefined;
-  return { stdin: input, stdout: fdOutput(1, columns), stderr: fdOutput(2, columns), env: ownEnvironment(), cwd: process.cwd() };
+  return {
+    stdin: input,
+    stdout: fdOutput(1, columns),
+    stderr: fdOutput(2, columns),
+    env: ownEnvironment(),
+    // Asked late, so that the answer, or that there is none, is the command's to tell.
+    get cwd() {
+      return whereWeAre();
+    },
+  };
+}
+
+function whereWeAre(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new VaultError('STORE_IO', `cannot tell which directory this is: ${errnoOf(error)}`, { hint: 'It may have been removed. Change into one that is there.', cause: error });
+  }
 }
 
 /** What unlocks an identity is for this process alone: whatever it starts copies the environment, and finds nothing to copy. */

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { normalAddress } from '../../../packages/core/src/surroundings/address.js';
 import { findVault } from '../../../packages/core/src/surroundings/find-vault.js';
 import { storeAt } from '../../../packages/core/src/surroundings/store-at.js';
+import { readConfig } from '../../../packages/core/src/surroundings/vault-config.js';
 import { tempDir } from '../../support/tmp.js';
 
 const ID = 'ab'.repeat(32);
@@ -65,6 +66,11 @@ describe('finding the vault', () => {
     else vi.spyOn(process, 'getuid').mockReturnValue((process.getuid?.() ?? 0) + 1);
     await expect(findVault({ cwd: root, env: {} }, undefined)).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
     vi.restoreAllMocks();
+  });
+
+  it('says so when an oxp-vault.yaml cannot be read', async () => {
+    // A directory in its place, because no mode keeps root out.
+    await expect(readConfig(place({ 'oxp-vault.yaml/x': '' }) + '/oxp-vault.yaml')).rejects.toMatchObject({ code: 'STORE_IO', exitCode: 8 });
   });
 
   it('says so when there is none', async () => {

@@ -7,10 +7,10 @@ import { VaultError } from '../errors.js';
 import { storeError } from '../stores/io-error.js';
 import { addressFor, normalAddress, type VaultAddress } from './address.js';
 
-/** Throws BAD_YAML, BAD_ADDRESS, and NOT_ALLOWED for a file that somebody else has put there. */
+/** Throws BAD_YAML, BAD_ADDRESS, STORE_IO, and NOT_ALLOWED for a file that somebody else has put there. */
 export async function readConfig(path: string): Promise<Omit<VaultAddress, 'from'>> {
   await requireOwn(path);
-  const raw = parseConfig(await readFile(path, 'utf8'), path);
+  const raw = parseConfig(await textOf(path), path);
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw badConfig(path, 'it is not a list of `key: value` lines');
   const { vault, expect, ...more } = raw as Record<string, unknown>;
   const [unknown] = Object.keys(more);
@@ -44,6 +44,14 @@ async function requireOwn(path: string): Promise<void> {
   const { uid } = await lstat(path);
   if (me === undefined || uid === me || uid === 0) return;
   throw new VaultError('NOT_ALLOWED', `${path} belongs to another user, and is not believed`, { hint: 'If it is right, name the vault yourself: --vault ADDRESS (or OXP_VAULT), with --expect' });
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw storeError(error, 'cannot read', path);
+  }
 }
 
 function parseConfig(text: string, path: string): unknown {
