@@ -1,6 +1,5 @@
 /** How things look to a person: columns, marks, short digests, times. Nothing here decides anything. */
-import { isRemote } from '@oxp-vault/core';
-import { homedir } from 'node:os';
+import { homeDirectory, isRemote } from '@oxp-vault/core';
 import { relative, sep } from 'node:path';
 import pc from 'picocolors';
 import type { Io, Output } from './io.js';
@@ -88,12 +87,12 @@ export function bytes(n: number): string {
 /** As a person at this place would type it: `./vault`, `~/.config/oxp-vault/alice.card`. */
 export function pathForEyes(path: string, io: Pick<Io, 'cwd' | 'env'>): string {
   if (isRemote(path)) return path;
-  const home = io.env['HOME'] ?? homedir();
+  const home = homeDirectory(io.env);
   const near = relative(io.cwd, path);
   if (near === '') return '.';
   const below = near !== path && !near.startsWith(`..${sep}`) && near !== '..' && !near.startsWith(sep);
   // From home itself, too, ~/.config is what everybody calls it.
   const dotted = io.cwd === home && near.startsWith('.');
   if (below && !dotted) return `.${sep}${near}`;
-  return path.startsWith(home + sep) ? `~${path.slice(home.length)}` : path;
+  return home !== undefined && path.startsWith(home + sep) ? `~${path.slice(home.length)}` : path;
 }

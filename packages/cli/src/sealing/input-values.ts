@@ -1,8 +1,7 @@
 /** Where values come in: environment, files, standard input, a question. Never the command line. */
 import { open, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { type ImportPort, MAX_IMPORT_BYTES, VaultError } from '@oxp-vault/core';
+import { resolve } from 'node:path';
+import { type ImportPort, inHome, MAX_IMPORT_BYTES, VaultError } from '@oxp-vault/core';
 import type { CliContext } from '../context.js';
 import { errnoOf, ioError } from '../files/private-file.js';
 import type { ReadOutput } from '../terraform/output.js';
@@ -10,7 +9,7 @@ import type { ReadOutput } from '../terraform/output.js';
 /** Relative paths are taken from `base`. `typed` stands in for standard input where the person is asked instead. */
 export function importPort(context: CliContext, base: string, typed?: () => Promise<Uint8Array>): ImportPort {
   const { env, stdin } = context.io;
-  const at = (path: string): string => resolve(base, path.startsWith('~/') ? join(env['HOME'] || homedir(), path.slice(2)) : path);
+  const at = (path: string): string => resolve(base, path.startsWith('~/') ? inHome(env, path.slice(2)) : path);
   let reader: Promise<ReadOutput> | undefined;
   return {
     env: (variable) => env[variable],

@@ -1,7 +1,6 @@
 /** The age identities that open a person's SOPS files, from where sops itself looks for them. Never argv. */
-import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { VaultError } from '@oxp-vault/core';
+import { inHome, VaultError } from '@oxp-vault/core';
 import type { CliContext } from '../context.js';
 import { readInputFile } from './input-values.js';
 
@@ -46,7 +45,9 @@ async function readNamed(context: CliContext, path: string, by: string): Promise
 /** `<user config directory>/sops/age/keys.txt`, where `age-keygen` and sops put it. */
 function usualPlace(env: Readonly<Record<string, string | undefined>>): string {
   const xdg = env['XDG_CONFIG_HOME'];
-  const home = env['HOME'] || homedir();
-  const fallback = process.platform === 'darwin' ? join(home, 'Library', 'Application Support') : process.platform === 'win32' ? (env['AppData'] ?? join(home, 'AppData', 'Roaming')) : join(home, '.config');
-  return join(xdg && isAbsolute(xdg) ? xdg : fallback, 'sops', 'age', 'keys.txt');
+  const fallback = (): string => {
+    if (process.platform === 'darwin') return inHome(env, join('Library', 'Application Support'));
+    return process.platform === 'win32' ? (env['AppData'] ?? inHome(env, join('AppData', 'Roaming'))) : inHome(env, '.config');
+  };
+  return join(xdg && isAbsolute(xdg) ? xdg : fallback(), 'sops', 'age', 'keys.txt');
 }

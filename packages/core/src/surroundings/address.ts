@@ -1,7 +1,7 @@
 /** Addresses of vaults, as they are typed, kept and written down. */
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { VaultError } from '../errors.js';
+import { inHome } from './home.js';
 
 export const CONFIG_FILE = 'oxp-vault.yaml';
 
@@ -32,7 +32,7 @@ export function normalAddress(text: string, base: string): string {
   if (scp) {
     throw new VaultError('BAD_ADDRESS', `the address is one that only git itself understands: ${text}`, { hint: `The same for a vault: git+ssh://${scp[1]}/${scp[2]!.replace(/^\//, '')}. A directory of that name: ./${text}` });
   }
-  return resolve(base, text.startsWith('~/') ? join(homedir(), text.slice(2)) : text);
+  return resolve(base, text.startsWith('~/') ? inHome(process.env, text.slice(2)) : text);
 }
 
 /** As it stands in the oxp-vault.yaml in `directory`, which may lie in somebody else's copy of the repository. */

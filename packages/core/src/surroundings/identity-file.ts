@@ -1,7 +1,6 @@
 /** The identity of this device: where it lies, how it is unlocked, and whose it is without unlocking it. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { VaultError } from '../errors.js';
 import { parseCard, type Card } from '../policy/card.js';
@@ -9,6 +8,7 @@ import { formatIdentity, parseIdentity, type Identity } from '../policy/identity
 import type { LocalState } from '../ports.js';
 import { agePassphraseDecrypt, agePassphraseEncrypt } from '../primitives/age.js';
 import { errnoOf, storeError } from '../stores/io-error.js';
+import { inHome } from './home.js';
 import { IDENTITY_DATA, type Surroundings } from './surroundings.js';
 
 const ENCRYPTED = Buffer.from('age-encryption.org/v1\n');
@@ -45,7 +45,7 @@ export function cacheDirectory(io: Pick<Surroundings, 'env'>): string {
 
 function base(io: Pick<Surroundings, 'env'>, variable: string, below: string): string {
   const named = io.env[variable];
-  return named && isAbsolute(named) ? named : join(io.env['HOME'] || homedir(), below);
+  return named && isAbsolute(named) ? named : inHome(io.env, below);
 }
 
 /** Where the identity is, or would be made: `--identity`, OXP_VAULT_IDENTITY, else the usual place. */
