@@ -4,7 +4,7 @@ import type { HandoverAuthority, TargetVersion } from './handover/authority.js';
 import { rolesOf } from './policy/rules.js';
 import { deviceKeys, livingDevice, newestEpoch, type PolicyState } from './policy/state.js';
 import { ruleInEffect } from './rule-in-effect.js';
-import { newestVersion, type SecretVersion } from './seal/state.js';
+import { newestOf, newestVersion, type SecretVersion, versionOfStatement } from './seal/state.js';
 import type { FoundedState } from './vault-state.js';
 
 /** By the policy, then by the rules that stand in, both of which are replaced and never changed; then by key. */
@@ -50,10 +50,8 @@ export function handoverAuthority(state: FoundedState): HandoverAuthority {
     },
     recipientKnown: (recipient) => recipients.has(recipient),
     version(statement) {
-      const at = state.secrets.statements.get(statement);
-      const versions = at && state.secrets.versions.get(at.name);
-      const version = versions?.find((ver) => ver.digest === statement);
-      return versions && version && targetVersion(version, newestVersion(versions) === version);
+      const version = versionOfStatement(state.secrets, statement);
+      return version && targetVersion(version, newestOf(state.secrets, version.statement.name) === version);
     },
     *secrets() {
       for (const [name, versions] of state.secrets.versions) {

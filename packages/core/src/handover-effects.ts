@@ -14,7 +14,7 @@ import { ruleFor } from './policy/rules.js';
 import type { PolicyState } from './policy/state.js';
 import { canonicalEqual } from './primitives/canonical-json.js';
 import { applyVersion, type SealContext } from './seal/apply.js';
-import type { SealRule } from './seal/state.js';
+import { versionsOf, type SealRule } from './seal/state.js';
 import { Statement, statementDigest } from './seal/statement.js';
 import type { FoundedState, VaultState } from './vault-state.js';
 
@@ -57,7 +57,7 @@ export function completeEffect(state: FoundedState, body: HandoverComplete, cont
  * stand between giver and receiver, and the receivers' version, once acknowledged in its turn, would take a new value back.
  */
 function overtaken(state: FoundedState, name: string, custody: CustodyState): CustodyState {
-  const waiting = (state.secrets.versions.get(name) ?? []).filter((version) => version.pending);
+  const waiting = versionsOf(state.secrets, name).filter((version) => version.pending);
   return { versions: waiting.reduce((versions, { digest }) => versions.delete(digest), custody.versions) };
 }
 

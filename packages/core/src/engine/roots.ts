@@ -9,8 +9,20 @@ const ROOT_SIZE = 32;
 
 /** True when the log had this root at this size. */
 export function rootWas(roots: Uint8Array, point: LogPoint): boolean {
-  const at = point.size * ROOT_SIZE;
-  return toHex(roots.subarray(at, at + ROOT_SIZE)) === point.root;
+  return toHex(rootAt(roots, point.size)) === point.root;
+}
+
+/** The largest size at which both logs had the same root. */
+export function commonSize(a: Uint8Array, b: Uint8Array): number {
+  const sizes = Math.min(a.length, b.length) / ROOT_SIZE;
+  let size = 0;
+  while (size < sizes && Buffer.compare(rootAt(a, size), rootAt(b, size)) === 0) size++;
+  return Math.max(0, size - 1);
+}
+
+/** Empty beyond the end of the log. */
+function rootAt(roots: Uint8Array, size: number): Uint8Array {
+  return roots.subarray(size * ROOT_SIZE, (size + 1) * ROOT_SIZE);
 }
 
 /** The entry at `leaf` if what it claims to have seen was never so in this log. */

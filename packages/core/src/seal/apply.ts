@@ -4,7 +4,7 @@ import { recipientFault } from '../primitives/age-recipient.js';
 import { canonicalEqual } from '../primitives/canonical-json.js';
 import { treeLeaves } from '../primitives/threshold-tree.js';
 import type { SecretOpen, SecretRetire, SecretSeal } from './ops.js';
-import { newestVersion, type SealAuthority, type SealRule, type SecretsState, type SecretVersion } from './state.js';
+import { newestVersion, type SealAuthority, type SealRule, type SecretsState, type SecretVersion, versionsOf } from './state.js';
 import type { Signer } from '../wire.js';
 import { statementDigest, type Custody, type Reader, type Statement } from './statement.js';
 
@@ -27,7 +27,7 @@ export function applySeal(state: SecretsState, body: SecretSeal, context: SealCo
 
 /** The next version, sealed exactly as `rule` says: the rule in effect, or, in a receipt, that of its request. Who may is the caller's to judge. */
 export function applyVersion(state: SecretsState, statement: Statement, rule: SealRule, context: SealContext): SecretsState | Refusal {
-  const versions = state.versions.get(statement.name) ?? [];
+  const versions = versionsOf(state, statement.name);
   const last = versions.at(-1);
   const due = (last?.statement.version ?? 0) + 1;
   if (statement.version !== due || statement.previous !== (last?.digest ?? null)) {
@@ -112,7 +112,7 @@ export function applyRetire(state: SecretsState, body: SecretRetire, context: Se
   if (!rule || !actsFor(context, [...rule.writers, ...rule.owners])) {
     return refusal('NOT_ALLOWED', `${context.actor.person} neither writes nor owns ${at.name}`);
   }
-  const versions = state.versions.get(at.name) ?? [];
+  const versions = versionsOf(state, at.name);
   const version = versions.find((ver) => ver.statement.version === at.version);
   if (version?.retired) return refusal('ALREADY_DONE', `${at.name} version ${at.version} is retired already`);
   if (newestVersion(versions) === version) {

@@ -69,7 +69,7 @@ export interface SealRule {
 export function settleVersion(state: SecretsState, digest: string): SecretsState {
   const at = state.statements.get(digest);
   if (!at) return state;
-  const versions = state.versions.get(at.name) ?? [];
+  const versions = versionsOf(state, at.name);
   return { ...state, versions: state.versions.set(at.name, versions.map((ver) => (ver.digest === digest ? { ...ver, pending: false } : ver))) };
 }
 
@@ -78,6 +78,22 @@ export function newestVersion(versions: readonly SecretVersion[]): SecretVersion
   return versions.findLast((ver) => !ver.pending);
 }
 
-export function versionOf(state: SecretsState, name: string, version: number): SecretVersion | undefined {
-  return state.versions.get(name)?.find((ver) => ver.statement.version === version);
+/** Versions of a secret in order; none where there is no such secret. */
+export function versionsOf(state: Pick<SecretsState, 'versions'>, name: string): readonly SecretVersion[] {
+  return state.versions.get(name) ?? [];
+}
+
+/** The newest version of a secret that is not pending. */
+export function newestOf(state: Pick<SecretsState, 'versions'>, name: string): SecretVersion | undefined {
+  return newestVersion(versionsOf(state, name));
+}
+
+export function versionOf(state: Pick<SecretsState, 'versions'>, name: string, version: number): SecretVersion | undefined {
+  return versionsOf(state, name).find((ver) => ver.statement.version === version);
+}
+
+/** The version with this statement digest. */
+export function versionOfStatement(state: SecretsState, statement: string): SecretVersion | undefined {
+  const at = state.statements.get(statement);
+  return at && versionOf(state, at.name, at.version);
 }

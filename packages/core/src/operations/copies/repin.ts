@@ -3,9 +3,10 @@ import { parseExpect, type LogPoint } from '../../audit/checkpoint.js';
 import { loadLog, nothingKnown } from '../../engine/load.js';
 import { readPin, replacePin, vaultAt } from '../../engine/pin.js';
 import { loadRemembered, type Remembering } from '../../engine/remembered.js';
-import { rootWas } from '../../engine/roots.js';
+import { commonSize, rootWas } from '../../engine/roots.js';
 import { dropStateCache, readStateCache } from '../../engine/state-cache.js';
 import { VaultError } from '../../errors.js';
+import { versionsOf } from '../../seal/state.js';
 import { ciphertextPath } from '../../seal/statement.js';
 import type { VaultState } from '../../vault-state.js';
 
@@ -75,19 +76,13 @@ function parsePoint(text: string): { vault?: string; point: LogPoint } {
   return { point: { size: Number(size), root }, ...(vault === undefined ? {} : { vault }) };
 }
 
-/** The largest size at which both logs had the same root. */
-function commonSize(a: Uint8Array, b: Uint8Array): number {
-  const sizes = Math.min(a.length, b.length) / 32;
-  let size = 0;
-  while (size < sizes && Buffer.compare(a.subarray(size * 32, size * 32 + 32), b.subarray(size * 32, size * 32 + 32)) === 0) size++;
-  return Math.max(0, size - 1);
-}
-
-function versionsOf(state: VaultState): (readonly [path: string, name: string])[] {
-  return state.secrets.versions.sortedKeys().flatMap((name) => (state.secrets.versions.get(name) ?? []).map(({ statement }) => [ciphertextPath(statement), `${name} v${statement.version}`] as const));
+/** Every version by the path of its file, in order of name. */
+function allVersions({ secrets }: VaultState): (readonly [path: string, name: string])[] {
+  const all = secrets.versions.sortedKeys().flatMap((name) => versionsOf(secrets, name));
+  return all.map(({ statement }) => [ciphertextPath(statement), `${statement.name} v${statement.version}`]);
 }
 
 function missingFrom(state: VaultState, remembered: VaultState): string[] {
-  const there = new Set(versionsOf(state).map(([path]) => path));
-  return versionsOf(remembered).flatMap(([path, name]) => (there.has(path) ? [] : [name]));
+  const there = new Set(allVersions(state).map(([path]) => path));
+  return allVersions(remembered).flatMap(([path, name]) => (there.has(path) ? [] : [name]));
 }

@@ -1,6 +1,6 @@
 /** Which versions under custody still count. */
 import type { CustodyRecord } from '../../custody/state.js';
-import { newestVersion, type SecretVersion } from '../../seal/state.js';
+import { newestVersion, versionsOf, type SecretVersion } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 
 /** A version under custody that counts: a newest one, or one that waits to become it. */
@@ -12,7 +12,7 @@ export interface HeldVersion {
 /** All of them, in order of name and version. A vault has few beside its other secrets, so it is these that are walked over. */
 export function versionsUnderCustody(vault: Vault): HeldVersion[] {
   const held = [...vault.state.custody.versions].flatMap(([digest, record]) => {
-    const versions = vault.state.secrets.versions.get(record.name) ?? [];
+    const versions = versionsOf(vault.state.secrets, record.name);
     const version = versions.find((each) => each.digest === digest);
     const counts = version && version.statement.version >= (newestVersion(versions)?.statement.version ?? 0);
     return counts ? [{ version, record }] : [];

@@ -1,6 +1,6 @@
 /** What exposure is computed from: the state, the log that counts, and who was who at every leaf. Plain values; nothing here reads a store. */
 import type { HandoversState } from '../../handover/state.js';
-import type { SecretsState, SecretVersion } from '../../seal/state.js';
+import { versionsOf, type SecretsState, type SecretVersion } from '../../seal/state.js';
 import type { VaultState } from '../../vault-state.js';
 import type { Vault } from '../../vault.js';
 import { enrolmentsOf, readPolicies, type Enrolment } from '../people/enrolments.js';
@@ -57,7 +57,7 @@ export function evidenceOf(state: Pick<VaultState, 'secrets' | 'handovers'>, wal
   const { secrets, handovers } = state;
   const stays = new Map<string, Enrolment[]>();
   for (const stay of enrolments) stays.set(stay.person, [...(stays.get(stay.person) ?? []), stay]);
-  const versions = secrets.versions.sortedKeys().flatMap((name) => secrets.versions.get(name) ?? []);
+  const versions = secrets.versions.sortedKeys().flatMap((name) => versionsOf(secrets, name));
   const byDigest = new Map(versions.map((version) => [version.digest, version]));
   return {
     secrets, handovers, walked, enrolments, versions,

@@ -6,7 +6,7 @@
 import { VaultError } from '../../errors.js';
 import { isMaterialKind, materialKind, type Rotation } from '../../material/index.js';
 import { rolesOf } from '../../policy/rules.js';
-import { newestVersion, type SecretVersion } from '../../seal/state.js';
+import { newestVersion, versionsOf, type SecretVersion } from '../../seal/state.js';
 import { ruleInEffect } from '../../rule-in-effect.js';
 import type { FoundedState } from '../../vault-state.js';
 import { pathMatches } from '../../wire.js';
@@ -126,7 +126,7 @@ export async function exposureFrom(state: FoundedState, evidence: Evidence, { na
   const openings = groupOpenings(openingsOf(evidence));
   const knowledge: Knowledge[] = [];
   for (const name of [...found.keys()].sort()) {
-    const versions = state.secrets.versions.get(name) ?? [];
+    const versions = versionsOf(state.secrets, name);
     const rotation = await rotationOf((newestVersion(versions) ?? versions.at(-1)!).statement);
     const ofSecret = [...found.get(name)!].sort(([a], [b]) => (a.person < b.person ? -1 : a.person > b.person ? 1 : a.since - b.since));
     for (const [who, exposures] of ofSecret) {
@@ -232,7 +232,7 @@ async function rotationOf({ kind, parameters, public: parts }: SecretVersion['st
 function* together(state: FoundedState, evidence: Evidence, wanted: (name: string) => boolean, persons: readonly string[] | undefined): Iterable<SharesTogether> {
   for (const version of evidence.versions) {
     const { name } = version.statement;
-    const versions = state.secrets.versions.get(name) ?? [];
+    const versions = versionsOf(state.secrets, name);
     if (!('custody' in version.statement) || !wanted(name) || replacementOf(versions, [version], state.custody).status === 'replaced') continue;
     const held = sharesOf(evidence, version);
     const group = [...held.keys()].filter((who) => (persons ? persons.includes(who.person) : who.until !== undefined || !reads(state, who.person, versions)));

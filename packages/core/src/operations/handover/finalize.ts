@@ -4,7 +4,7 @@ import { leftBelow, pendingFault } from '../../handover/finalize.js';
 import { delivered, stageOf, type Handover } from '../../handover/state.js';
 import { isMaterialKind, materialKind } from '../../material/index.js';
 import type { Missing } from '../../policy/agreement.js';
-import type { SecretVersion } from '../../seal/state.js';
+import { versionsOf, type SecretVersion } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 import { toSortedSet } from '../../wire.js';
 import { authorityNow, findHandover, versionByDigest } from './find.js';
@@ -103,7 +103,7 @@ async function rotateReceived(vault: Vault, handover: Handover): Promise<SealLin
 function sameValue(vault: Vault, handover: Handover): SecretVersion[] {
   return delivered(handover).flatMap((outcome) => {
     const { statement } = versionByDigest(vault, outcome.new!);
-    const later = (vault.state.secrets.versions.get(statement.name) ?? []).filter((ver) => ver.statement.version > statement.version);
+    const later = versionsOf(vault.state.secrets, statement.name).filter((ver) => ver.statement.version > statement.version);
     return later.some((ver) => ver.statement.origin.how !== 'reseal') ? [] : [findVersion(vault, statement.name)];
   });
 }

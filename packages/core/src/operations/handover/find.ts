@@ -4,7 +4,7 @@ import { handoverAuthority } from '../../handover-authority.js';
 import type { HandoverAuthority } from '../../handover/authority.js';
 import type { Handover, Offer } from '../../handover/state.js';
 import type { PersistentMap } from '../../primitives/persistent-map.js';
-import type { SecretVersion } from '../../seal/state.js';
+import { type SecretVersion, versionOfStatement } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 
 /** The handover with this id, or the beginning of it, at least four digits. Throws ENTRY_NOT_FOUND, USAGE. */
@@ -34,8 +34,7 @@ export function authorityNow(vault: Vault): HandoverAuthority {
 
 /** The version with this statement digest; a handover names only such. */
 export function versionByDigest(vault: Vault, statement: string): SecretVersion {
-  const at = vault.state.secrets.statements.get(statement);
-  const found = at && vault.state.secrets.versions.get(at.name)?.find((ver) => ver.digest === statement);
+  const found = versionOfStatement(vault.state.secrets, statement);
   if (!found) throw new VaultError('VERSION_NOT_FOUND', `no version has the statement digest ${statement.slice(0, 8)}`);
   return found;
 }

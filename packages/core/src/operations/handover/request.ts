@@ -4,7 +4,7 @@ import { isVaultError, refusalToError, VaultError } from '../../errors.js';
 import type { HandoverRequest } from '../../handover/ops.js';
 import type { Handover, Target } from '../../handover/state.js';
 import { successorRules, underCustody } from '../../handover/successor.js';
-import { newestVersion } from '../../seal/state.js';
+import { newestOf } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 import { isSecretName, pathMatches, toSortedSet } from '../../wire.js';
 import { authorityNow, findHandover, findOffer, versionByDigest } from './find.js';
@@ -45,7 +45,7 @@ export function resolveTargets(vault: Vault, names: readonly string[]): Target[]
       continue;
     }
     if (name !== '/' && !(name.endsWith('/') && isSecretName(name.slice(0, -1)))) throw new VaultError('BAD_NAME', 'that is neither the name of a secret nor a path that ends in /');
-    const below = vault.state.secrets.versions.sortedKeys().filter((each) => pathMatches(name, each) && newestVersion(vault.state.secrets.versions.get(each) ?? []));
+    const below = vault.state.secrets.versions.sortedKeys().filter((each) => pathMatches(name, each) && newestOf(vault.state.secrets, each));
     if (below.length === 0) throw new VaultError('SECRET_NOT_FOUND', `there is no secret below ${name}`, { hint: near(vault, name) });
     for (const each of below) found.add(each);
   }

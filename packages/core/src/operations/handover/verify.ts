@@ -3,7 +3,7 @@ import { loadLog, nothingKnown } from '../../engine/load.js';
 import { stageOf, type Act, type Handover } from '../../handover/state.js';
 import { isSatisfied } from '../../primitives/threshold-tree.js';
 import { sha256Hex } from '../../primitives/hash.js';
-import type { SecretVersion } from '../../seal/state.js';
+import { type SecretVersion, versionOfStatement } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 import { VaultError } from '../../errors.js';
 import { findHandover } from './find.js';
@@ -45,10 +45,7 @@ export async function verifyHandover(vault: Vault, id: string): Promise<Handover
   const { log } = await loadLog(vault.store, async () => ({ known: nothingKnown, vouched: [{ ...vault.point, by: 'this machine' }] }));
   const handover = log.state.handovers.handovers.get(findHandover(vault, id).digest);
   if (!handover) throw new VaultError('ENTRY_NOT_FOUND', `the log, judged anew, has no handover ${id.slice(0, 8)}`);
-  const version = (statement: string): SecretVersion | undefined => {
-    const at = log.state.secrets.statements.get(statement);
-    return at && log.state.secrets.versions.get(at.name)?.find((ver) => ver.digest === statement);
-  };
+  const version: VersionOf = (statement) => versionOfStatement(log.state.secrets, statement);
   const leaves = await walkLog(vault, log.state.voids);
   const acts = actsOf(handover);
   const steps = acts.map(({ leaf, digest, by, time }) => ({ leaf, digest, op: leaves[leaf]?.parsed?.op ?? '', person: by.person, device: by.device, key: by.key, time }));

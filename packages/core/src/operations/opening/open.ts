@@ -3,7 +3,7 @@ import { inParallel } from '../../engine/parallel.js';
 import { isVaultError, PUT_BACK, VaultError } from '../../errors.js';
 import { ageDecrypt, ageHeaderStanzas, type AgeHeaderStanzas } from '../../primitives/age.js';
 import { sha256Hex } from '../../primitives/hash.js';
-import { newestVersion, versionOf, type SecretVersion } from '../../seal/state.js';
+import { newestOf, newestVersion, versionOf, type SecretVersion } from '../../seal/state.js';
 import { ciphertextPath, type Statement } from '../../seal/statement.js';
 import { Secret } from '../../secret.js';
 import type { Vault } from '../../vault.js';
@@ -38,7 +38,7 @@ export function readableBy(vault: Vault, role: string): string[] {
     throw new VaultError('ROLE_NOT_FOUND', `there is no role ${role}`, { hint: `Roles: ${Object.keys(vault.policy.policy.roles).join(', ')}` });
   }
   return vault.state.secrets.versions.sortedKeys().filter((name) => {
-    const statement = newestVersion(vault.state.secrets.versions.get(name) ?? [])?.statement;
+    const statement = newestOf(vault.state.secrets, name)?.statement;
     return statement && 'readers' in statement && statement.readers.some((r) => r.role === role);
   });
 }
@@ -150,7 +150,7 @@ async function recordOpening(vault: Vault, versions: readonly SecretVersion[], r
 /** What was opened, with what is signed and public about it. */
 export function describeOpened(vault: Vault, version: SecretVersion, file: Secret): OpenedVersion {
   const { statement } = version;
-  const newest = newestVersion(vault.state.secrets.versions.get(statement.name) ?? []) === version;
+  const newest = newestOf(vault.state.secrets, statement.name) === version;
   return {
     name: statement.name, version: statement.version, kind: statement.kind, file,
     public: statement.public, parameters: statement.parameters, newest, retired: version.retired !== undefined,

@@ -4,7 +4,7 @@ import { VaultError } from '../../errors.js';
 import { authorityOf } from '../../ops.js';
 import { rolesOf } from '../../policy/rules.js';
 import { ENDED, MAX_SCOPE, owns, standingFor } from '../../seal/standing.js';
-import { newestVersion, type Standing } from '../../seal/state.js';
+import { newestOf, type Standing } from '../../seal/state.js';
 import { isName, pathMatches, RulePath, Time, toSortedSet } from '../../wire.js';
 import type { Vault } from '../../vault.js';
 
@@ -70,7 +70,7 @@ export async function giveStanding(vault: Vault, machine: string, paths: readonl
     machine, scope, notAfter,
     notOwned: names.filter((name) => !owned.includes(name)),
     notReadable: owned.filter((name) => {
-      const statement = newestVersion(vault.state.secrets.versions.get(name) ?? [])?.statement;
+      const statement = newestOf(vault.state.secrets, name)?.statement;
       return statement && !('readers' in statement && statement.readers.some((reader) => roles.includes(reader.role)));
     }),
   };

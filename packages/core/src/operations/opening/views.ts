@@ -2,8 +2,7 @@
 import { VaultError } from '../../errors.js';
 import { checkRenderable, outputFormat, type FormatOptions, type OpenedSecret } from '../../formats/index.js';
 import { materialKind } from '../../material/registry.js';
-import type { SecretVersion } from '../../seal/state.js';
-import { newestVersion } from '../../seal/state.js';
+import { newestOf, versionsOf, type SecretVersion } from '../../seal/state.js';
 import { Secret } from '../../secret.js';
 import { isSecretName } from '../../wire.js';
 import type { Vault } from '../../vault.js';
@@ -80,7 +79,7 @@ export async function openViews(vault: Vault, opening: Opening, record: Omit<Ope
 
 function livingVersions(vault: Vault, name: string): SecretVersion[] {
   const newest = findVersion(vault, name).statement.version;
-  return (vault.state.secrets.versions.get(name) ?? []).filter((ver) => !ver.retired && !ver.pending && ver.statement.version <= newest);
+  return versionsOf(vault.state.secrets, name).filter((ver) => !ver.retired && !ver.pending && ver.statement.version <= newest);
 }
 
 async function itemOf(version: SecretVersion, name: string | undefined): Promise<OpeningItem> {
@@ -94,6 +93,6 @@ async function itemOf(version: SecretVersion, name: string | undefined): Promise
 
 function describe(vault: Vault, { version, field }: OpeningItem): Omit<OpenedSecret, 'file' | 'public' | 'parameters'> {
   const { name, kind, version: number } = version.statement;
-  const newest = newestVersion(vault.state.secrets.versions.get(name) ?? []) === version;
+  const newest = newestOf(vault.state.secrets, name) === version;
   return { name, version: number, kind, newest, retired: version.retired !== undefined, ...(field === undefined ? {} : { field }) };
 }

@@ -3,7 +3,7 @@ import { custodyOf } from '../../custody/state.js';
 import { isVaultError, VaultError } from '../../errors.js';
 import { materialKind, type GenerateContext, type ImportSource, type Material } from '../../material/index.js';
 import { equalBytes } from '../../primitives/hash.js';
-import { newestVersion, type SecretVersion } from '../../seal/state.js';
+import { newestOf, newestVersion, type SecretVersion } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 import { pendingFault } from '../custody/report.js';
 import { readSource, type ImportPort } from './import-value.js';
@@ -33,7 +33,7 @@ export async function planSeal(vault: Vault, secrets: readonly WantedSecret[], o
   if (options.resealOthers === true) {
     const asked = new Set(secrets.map((s) => s.name));
     for (const name of vault.state.secrets.versions.sortedKeys()) {
-      const newest = newestVersion(vault.state.secrets.versions.get(name) ?? []);
+      const newest = newestOf(vault.state.secrets, name);
       if (asked.has(name) || !newest || !resealDue(vault, newest)) continue;
       // Of other people's secrets nothing is said: their own writers reseal them.
       if (sealFault(vault, name, options.dryRun)?.code === 'NOT_ALLOWED') continue;
@@ -157,7 +157,7 @@ function issuerFault(vault: Vault, wanted: WantedSecret, before: readonly SealSt
   if (wanted.import !== undefined || wanted.issuer === undefined) return undefined;
   const step = before.find((s) => s.line.name === wanted.issuer);
   if (step?.source) return undefined;
-  const newest = newestVersion(vault.state.secrets.versions.get(wanted.issuer) ?? []);
+  const newest = newestOf(vault.state.secrets, wanted.issuer);
   if (newest) return readingFault(vault, newest);
   if (vault.state.secrets.versions.has(wanted.issuer)) return pendingFault(vault, wanted.issuer);
   if (step?.line.refusal) return new VaultError(step.line.refusal.code, `its issuer ${wanted.issuer} cannot be sealed`);

@@ -5,7 +5,7 @@ import { isMaterialKind } from '../../material/kinds.js';
 import { materialKind } from '../../material/registry.js';
 import { placeWords, type SopsDepth, type SopsPiece } from '../../material/sops/model.js';
 import type { OpenedSops } from '../../material/sops/open.js';
-import { newestVersion } from '../../seal/state.js';
+import { newestOf } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 import { isSecretName } from '../../wire.js';
 import type { ImportPort } from './import-value.js';
@@ -88,7 +88,7 @@ function kindOf({ scalar, bytes }: SopsPiece): string {
 
 /** A secret that exists keeps its kind, as with `seal`. */
 async function wanted(vault: Vault, { name, kind: asked, place }: Named): Promise<WantedSecret> {
-  const before = newestVersion(vault.state.secrets.versions.get(name) ?? [])?.statement;
+  const before = newestOf(vault.state.secrets, name)?.statement;
   const kindName = asked === '' ? (before?.kind ?? 'document') : asked;
   if (!isMaterialKind(kindName)) throw new VaultError('BAD_VALUE', 'there is no such kind of material');
   const kind = await materialKind(kindName);

@@ -1,5 +1,6 @@
 /** Retiring: saying, signed, that a version is deployed nowhere any more. */
 import { VaultError } from '../../errors.js';
+import { versionsOf } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 import { findVersion } from '../opening/open.js';
 
@@ -15,7 +16,7 @@ export interface Retirement {
 export function retirable(vault: Vault, name: string, version?: number): Retirement[] {
   if (version !== undefined) return [{ name, version: findVersion(vault, name, version).statement.version }];
   const newest = findVersion(vault, name).statement.version;
-  const versions = vault.state.secrets.versions.get(name) ?? [];
+  const versions = versionsOf(vault.state.secrets, name);
   return versions.filter((ver) => ver.statement.version < newest && !ver.retired).map((ver) => ({ name, version: ver.statement.version }));
 }
 

@@ -1,7 +1,7 @@
 /** The next version of what can be made here; for the rest, in words, what a person has to do. */
 import { VaultError } from '../../errors.js';
 import { isMaterialKind, materialKind } from '../../material/index.js';
-import type { SecretVersion } from '../../seal/state.js';
+import { versionsOf, type SecretVersion } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 import { findVersion } from '../opening/open.js';
 import { sealFault } from './faults.js';
@@ -32,7 +32,7 @@ export async function planRotation(vault: Vault, names: readonly string[]): Prom
 
 async function planOne(vault: Vault, newest: SecretVersion): Promise<RotationStep> {
   const { name, kind: kindName, parameters, version } = newest.statement;
-  const inUse = (vault.state.secrets.versions.get(name) ?? []).filter((ver) => !ver.retired && ver.statement.version <= version).map((ver) => ver.statement.version).reverse();
+  const inUse = versionsOf(vault.state.secrets, name).filter((ver) => !ver.retired && ver.statement.version <= version).map((ver) => ver.statement.version).reverse();
   if (!isMaterialKind(kindName)) {
     return { line: refusedLine({ name, kind: kindName }, version, new VaultError('UNSUPPORTED', `this release knows no material of kind ${kindName}`, { hint: 'Install a newer oxp-vault.' })), todo: '', inUse };
   }

@@ -1,5 +1,6 @@
 /** What `status` says of drills: how long ago somebody last showed that everything opens, and what did not. */
 import type { Drill } from '../../handover/state.js';
+import { versionOfStatement } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 import type { StatusItem } from './item.js';
 
@@ -28,13 +29,12 @@ function newest({ state }: Vault): Drill | undefined {
 }
 
 export function* drillItems(vault: Vault, who: string | undefined): Iterable<StatusItem> {
-  const { versions, statements } = vault.state.secrets;
+  const { versions } = vault.state.secrets;
   for (const [person, drill] of vault.state.handovers.drills) {
     // What has been retired since matters to nobody.
     const failed = drill.failed.flatMap((digest) => {
-      const at = statements.get(digest);
-      const version = at && versions.get(at.name)?.find((each) => each.digest === digest);
-      return version && !version.retired ? [`${at.name} v${at.version}`] : [];
+      const version = versionOfStatement(vault.state.secrets, digest);
+      return version && !version.retired ? [`${version.statement.name} v${version.statement.version}`] : [];
     });
     if (failed.length > 0 && vault.policy.people.has(person)) {
       const named = failed.length > 3 ? `${failed.slice(0, 3).join(', ')} and ${failed.length - 3} more` : failed.join(', ');

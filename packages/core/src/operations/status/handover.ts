@@ -1,7 +1,7 @@
 /** What `status` says of handovers: one line for each that goes on, what this person must do, offers, and what is tainted. */
 import { looseReleases, stageOf, type Handover } from '../../handover/state.js';
 import { rolesOf } from '../../policy/rules.js';
-import { newestVersion } from '../../seal/state.js';
+import { newestOf } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 import { releasesDue } from '../handover/release.js';
 import { nextSteps } from '../handover/steps.js';
@@ -22,7 +22,7 @@ export function* handoverItems(vault: Vault, who: string | undefined): Iterable<
   const loose = looseReleases(vault.state.handovers);
   if (loose.size === 0) return;
   for (const name of vault.state.secrets.versions.sortedKeys()) {
-    const newest = newestVersion(vault.state.secrets.versions.get(name) ?? []);
+    const newest = newestOf(vault.state.secrets, name);
     const [taint] = newest ? taintsOf(vault, newest.digest, loose).filter((handover) => stageOf(handover) !== 'open') : [];
     if (!newest || !taint) continue;
     const how = taint.request.mode === 'use' ? `was used by ${taint.by.person}` : `was released to ${taint.by.person}, who has not received it`;

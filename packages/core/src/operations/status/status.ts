@@ -3,7 +3,7 @@ import { parseEntry } from '../../audit/entry.js';
 import { listQueued } from '../../engine/queue.js';
 import { holders, newestEpoch } from '../../policy/state.js';
 import { rolesOf } from '../../policy/rules.js';
-import { newestVersion } from '../../seal/state.js';
+import { newestVersion, versionsOf } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 import { custodyItems } from './custody.js';
 import { drillItems, lastDrill, type DrillSummary } from './drill.js';
@@ -138,7 +138,7 @@ function* secrets(vault: Vault, who: string | undefined): Iterable<StatusItem> {
   const { policy } = vault.policy;
   const now = vault.clock.now();
   for (const name of vault.state.secrets.versions.sortedKeys()) {
-    const versions = vault.state.secrets.versions.get(name) ?? [];
+    const versions = versionsOf(vault.state.secrets, name);
     const newest = newestVersion(versions);
     // What waits for its custodians say the items of custody.
     if (!newest) continue;

@@ -4,7 +4,7 @@ import { VaultError } from '../../errors.js';
 import { canOpen, deviceKeys, newestEpoch } from '../../policy/state.js';
 import { isSatisfied, treeInWords } from '../../primitives/threshold-tree.js';
 import { ruleInEffect } from '../../rule-in-effect.js';
-import { newestVersion, type SecretVersion } from '../../seal/state.js';
+import { newestOf, type SecretVersion } from '../../seal/state.js';
 import type { FoundedState } from '../../vault-state.js';
 import { isName } from '../../wire.js';
 import { nearNames } from '../near-names.js';
@@ -101,7 +101,7 @@ function* custodyLosses({ policy: { policy } }: FoundedState, human: Remaining):
 
 function* secretLosses(state: FoundedState, here: Remaining): Iterable<Loss> {
   for (const name of state.secrets.versions.sortedKeys()) {
-    const newest = newestVersion(state.secrets.versions.get(name) ?? []);
+    const newest = newestOf(state.secrets, name);
     const why = newest && unreadable(state, newest, here);
     if (why !== undefined) yield { kind: 'open', subject: name, why };
   }
