@@ -9,10 +9,8 @@ import type { GitTree } from './git-tree.js';
 
 export interface NewCommit {
   readonly parent: string | undefined;
-  /** What to start from. Its foreign files are not taken along. */
+  /** The tree of the parent. Its foreign files are not taken along. */
   readonly base: GitTree;
-  /** True when the parent's tree is `base`: then only what changes is written. */
-  readonly ofParent: boolean;
   readonly put: ReadonlyMap<string, Uint8Array>;
   readonly remove: Iterable<string>;
   readonly message: string;
@@ -65,14 +63,15 @@ async function signedCommit(git: Git, { ident }: Committer, { parent, message }:
 }
 
 /** See git-fast-import(1). Paths are a vault's, so none needs quoting. */
-function* script({ ident }: Committer, { parent, base, ofParent, put, remove, message }: NewCommit, now: number): Generator<string | Uint8Array> {
+function* script({ ident }: Committer, { parent, base, put, remove, message }: NewCommit, now: number): Generator<string | Uint8Array> {
   const ref = `refs/oxp-vault/tmp-${randomBytes(12).toString('hex')}`;
   const text = Buffer.from(tidy(message));
   yield `commit ${ref}\nmark :1\ncommitter ${ident} ${now} +0000\ndata ${text.length}\n`;
   yield text;
   yield '\n';
   if (parent !== undefined) yield `from ${parent}\n`;
-  if (!ofParent || base.foreign.size > 0) {
+  // Without foreign files only what changes is written.
+  if (base.foreign.size > 0) {
     yield 'deleteall\n';
     for (const [path, { oid }] of base.files) yield `M 100644 ${oid} ${path}\n`;
   }

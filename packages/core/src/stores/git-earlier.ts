@@ -4,14 +4,9 @@ import type { Snapshot } from './git-tree.js';
 import { checkPath, checkPrefix } from './path.js';
 
 /** A state of the vault that this machine has seen, as it was. Its writing verbs refuse. */
-export interface EarlierState extends Store {
-  readonly commitId: string;
-}
-
-export class EarlierStore implements EarlierState {
+export class EarlierStore implements Store {
   constructor(
     readonly address: string,
-    readonly commitId: string,
     private readonly snapshot: Snapshot,
   ) {}
 
@@ -36,6 +31,6 @@ export class EarlierStore implements EarlierState {
   }
 
   #refuse(): never {
-    throw new VaultError('STORE_IO', `commit ${this.commitId.slice(0, 12)} of ${this.address} is past and cannot be written`);
+    throw new VaultError('STORE_IO', `commit ${this.snapshot.commit?.slice(0, 12)} of ${this.address} is past and cannot be written`);
   }
 }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VaultError } from '../errors.js';
 import type { GitBranch } from './git-branch.js';
-import { type EarlierState, EarlierStore } from './git-earlier.js';
+import { EarlierStore } from './git-earlier.js';
 import { damaged, failureOf } from './git-errors.js';
 import { type GitObject, ObjectReader } from './git-objects.js';
 import { EMPTY_TREE, readTree, Snapshot, type GitTree } from './git-tree.js';
@@ -56,20 +56,15 @@ export class BranchReader {
     return performance.now() - this.#askedAt < JUST_NOW;
   }
 
-  async snapshotOf(commit: string | undefined): Promise<Snapshot> {
-    const tree: GitTree = commit === undefined ? EMPTY_TREE : await readTree(this.#branch.git, commit);
-    return new Snapshot(commit, tree, (oid) => this.#objects.read(oid));
-  }
-
   /** See GitStore. */
-  async *earlier(accepts: (checkpoint: Uint8Array) => boolean): AsyncGenerator<EarlierState> {
+  async *earlier(accepts: (checkpoint: Uint8Array) => boolean): AsyncGenerator<EarlierStore> {
     const { git, ref, lostRefs, address } = this.#branch;
     const listed = await git.run(['rev-list', '--ignore-missing', `--glob=${lostRefs}*`, ref, '--']);
     if (listed.code !== 0) throw failureOf(listed, 'cannot read the history in', git.dir ?? '').error;
     for (const commit of listed.stdout.toString('latin1').split('\n')) {
       if (commit === '') continue;
       const checkpoint = await this.#objects.read(`${commit}:${CHECKPOINT}`);
-      if (checkpoint?.type === 'blob' && accepts(checkpoint.bytes)) yield new EarlierStore(address, commit, await this.snapshotOf(commit));
+      if (checkpoint?.type === 'blob' && accepts(checkpoint.bytes)) yield new EarlierStore(address, await this.#snapshotOf(commit));
     }
   }
 
@@ -86,8 +81,13 @@ export class BranchReader {
       this.#askedAt = performance.now();
     }
     const commit = await this.#tip();
-    if (this.#snapshot === undefined || this.#snapshot.commit !== commit?.oid) this.#snapshot = await this.snapshotOf(commit?.oid);
+    if (this.#snapshot === undefined || this.#snapshot.commit !== commit?.oid) this.#snapshot = await this.#snapshotOf(commit?.oid);
     return this.#snapshot;
+  }
+
+  async #snapshotOf(commit: string | undefined): Promise<Snapshot> {
+    const tree: GitTree = commit === undefined ? EMPTY_TREE : await readTree(this.#branch.git, commit);
+    return new Snapshot(commit, tree, (oid) => this.#objects.read(oid));
   }
 
   async #tip(): Promise<GitObject | undefined> {

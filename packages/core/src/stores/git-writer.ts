@@ -109,7 +109,7 @@ export function swapPlan(old: Uint8Array | undefined, next: Uint8Array, change: 
     const put = new Map([...change].filter((pair): pair is [string, Uint8Array] => pair[1] !== undefined));
     const remove = [...change].flatMap(([path, bytes]) => (bytes === undefined && at.tree.files.has(path) ? [path] : []));
     if (put.size === 0 && remove.length === 0 && at.tree.foreign.size === 0 && same(next, old)) return 'done';
-    return { base: at.tree, ofParent: true, put: put.set(CHECKPOINT, next), remove };
+    return { base: at.tree, put: put.set(CHECKPOINT, next), remove };
   };
 }
 

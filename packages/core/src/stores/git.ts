@@ -9,13 +9,12 @@ import { VaultError } from '../errors.js';
 import type { Clock, Freshness, Store, StoreChange } from '../ports.js';
 import type { GitBranch } from './git-branch.js';
 import { parseGitAddress } from './git-address.js';
-import type { EarlierState } from './git-earlier.js';
 import { branchHere } from './git-here.js';
 import { GitMirror } from './git-mirror.js';
 import { Git, type GitSettings } from './git-process.js';
 import { BranchReader } from './git-reader.js';
 import type { Foreign } from './git-tree.js';
-import { BranchWriter, checkSize, swapPlan, type Plan } from './git-writer.js';
+import { BranchWriter, checkSize, swapPlan } from './git-writer.js';
 import { CHECKPOINT, checkPath, checkPrefix, checkWritable } from './path.js';
 
 export interface GitStoreOptions extends GitSettings {
@@ -26,25 +25,16 @@ export interface GitStoreOptions extends GitSettings {
   readonly clock?: Clock;
 }
 
-export type { EarlierState };
-
 export interface GitStore extends Store {
   refresh(maxAge: number): Promise<Freshness>;
   commit(change: StoreChange): Promise<boolean>;
-  /** The commit that reads are of now; undefined where the branch does not exist. */
-  tip(): Promise<string | undefined>;
   /** What lies on the branch and is no file of a vault: its path, or how one can print it, and why. It enters no commit of ours. */
   foreign(): Promise<ReadonlyMap<string, Foreign>>;
   /**
    * The states that this machine has seen whose checkpoint `accepts`, newest first. Somebody may have kept the checkpoint and taken
    * away a file, so each is to be loaded and verified like any store. Uses no network.
    */
-  earlier(accepts: (checkpoint: Uint8Array) => boolean): AsyncIterable<EarlierState>;
-  /**
-   * Puts exactly the files of `state` back, as one commit on the branch if its tip is still `over` (undefined: if there is no
-   * branch). False when it is not: then somebody else has written, and what is there must be judged again.
-   */
-  restore(state: EarlierState, over: string | undefined): Promise<boolean>;
+  earlier(accepts: (checkpoint: Uint8Array) => boolean): AsyncIterable<Store>;
   /** Ends the helper process. The store can be used again. */
   close(): void;
 }
@@ -136,22 +126,12 @@ class BranchStore implements GitStore {
     return fetched === undefined ? {} : { fetched };
   }
 
-  async tip(): Promise<string | undefined> {
-    return (await this.#reader.current()).commit;
-  }
-
   async foreign(): Promise<ReadonlyMap<string, Foreign>> {
     return new Map([...(await this.#reader.current()).tree.foreign].map(([path, why]) => [printable(path), why]));
   }
 
-  earlier(accepts: (checkpoint: Uint8Array) => boolean): AsyncIterable<EarlierState> {
+  earlier(accepts: (checkpoint: Uint8Array) => boolean): AsyncIterable<Store> {
     return this.#reader.earlier(accepts);
-  }
-
-  async restore(state: EarlierState, over: string | undefined): Promise<boolean> {
-    const { tree } = await this.#reader.snapshotOf(state.commitId);
-    const plan: Plan = async (at) => (at.commit === over ? { base: tree, ofParent: false, put: new Map(), remove: [] } : 'lost');
-    return this.#writer.inTurn(() => this.#writer.write(plan, 'put back the last accepted state'));
   }
 
   close(): void {
