@@ -24,7 +24,7 @@ export { parseGitAddress } from './stores/git-address.js';
 // Where things are for the user who runs this: as the command finds them
 export { addressFor, CONFIG_FILE, isRemote, normalAddress, upwards, type VaultAddress } from './surroundings/address.js';
 export { findVault } from './surroundings/find-vault.js';
-export { homeDirectory, inHome } from './surroundings/home.js';
+export { account, homeDirectory, inHome } from './surroundings/home.js';
 export { storeAt } from './surroundings/store-at.js';
 export { cacheDirectory, configDirectory, identityPath, knownCard, lock, readIdentityFile, rememberCard, stateDirectory, unlock, type IdentityFile } from './surroundings/identity-file.js';
 export { localState } from './surroundings/local-state.js';

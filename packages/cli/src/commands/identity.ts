@@ -1,7 +1,7 @@
 /** `identity create | show | passwd`: the private file of this device and its public card. */
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { type Card, createIdentity, isName, lock, passphraseFile, rememberCard, VaultError } from '@oxp-vault/core';
+import { account, type Card, createIdentity, isName, lock, passphraseFile, rememberCard, VaultError } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { type Act, examples } from '../command.js';
 import type { CliContext } from '../context.js';
@@ -125,10 +125,10 @@ async function passwd(context: CliContext, options: PasswdOptions): Promise<void
 
 async function personName(context: CliContext, given: string | undefined): Promise<string> {
   const { USER, LOGNAME } = context.io.env;
-  const usable = usableName(USER ?? LOGNAME ?? userInfo().username);
+  const usable = usableName(USER ?? LOGNAME ?? account()?.username ?? '');
   // Every container's root would be the same person.
   if (given !== undefined || (usable !== undefined && usable !== 'root')) return nameOr(given, '--person', () => usable!);
-  if (!context.interactive) throw new VaultError('USAGE', 'your login name is no name for a person', { hint: 'Say it: --person NAME' });
+  if (!context.interactive) throw new VaultError('USAGE', `who this is for is not said: ${usable === undefined ? 'your login name is no name for a vault' : 'root is nobody in particular'}`, { hint: 'Say it: oxp-vault identity create --person NAME' });
   const fault = (answer: string): string | undefined => (isName(answer) ? undefined : 'Lower-case letters, digits, - . _, beginning with a letter.');
   return (await context.prompter()).text('Your name in vaults:', { validate: fault });
 }

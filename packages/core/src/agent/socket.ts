@@ -2,7 +2,7 @@
 import { lstatSync, type Stats, statSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, realpath, rm, rmdir } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { VaultError } from '../errors.js';
 import { errnoOf, storeError } from '../stores/io-error.js';
@@ -16,7 +16,7 @@ const MAX_PATH = 103;
 /** The place of the one agent of this user for a vault, by its address. */
 export function socketOf(env: Readonly<Record<string, string | undefined>>, address: string): string {
   const runtime = env['XDG_RUNTIME_DIR'];
-  const base = runtime && isAbsolute(runtime) ? join(runtime, 'oxp-vault') : join(tmpdir(), `oxp-vault-${userInfo().uid}`);
+  const base = runtime && isAbsolute(runtime) ? join(runtime, 'oxp-vault') : join(tmpdir(), `oxp-vault-${process.getuid?.() ?? -1}`);
   return join(base, createHash('sha256').update(address).digest('hex').slice(0, 16), SOCKET);
 }
 
