@@ -203,7 +203,7 @@ describe('what a machine cannot be', () => {
 
 describe('a managed role', () => {
   const managed = { members: ['bob'], managed: { need: 2, of: ['bob', 'carol', 'dora'] } };
-  beforeEach(() => begin({ people: [cast.alice, cast.bob, cast.carol, cast.dora], admins: ['alice'], threshold: 1, roles: { infra: ['alice'], team: managed }, rules: [rule('/', 'infra'), rule('app/', 'team', { consents: 2 })] }));
+  beforeEach(() => begin({ people: [cast.alice, cast.bob, cast.carol, cast.dora], admins: ['alice'], threshold: 1, roles: { infra: ['alice'], team: managed }, rules: [rule('/', 'infra'), rule('app/', 'team')] }));
   const grown = (): Policy => withMember(vault.policy, cast.erin.card, { roles: ['team'] });
 
   it('grows by its managers alone, and not by fewer of them', async () => {
@@ -279,7 +279,8 @@ describe('a managed role', () => {
   });
 
   it('cannot be asked for more consents than its managers could make up', () => {
-    const policy = { ...world.policy, rules: [rule('/', 'team', { consents: 3 })] };
+    const everybody = { ...managed, members: ['alice', 'bob', 'carol', 'dora'] };
+    const policy = { ...world.policy, roles: { ...world.policy.roles, team: everybody }, rules: [rule('/', 'team', { consents: 3 })] };
     expect(checkPolicyFile(encodePolicy(policy))).toMatchObject({ code: 'BAD_POLICY' });
     expect(checkPolicyFile(encodePolicy({ ...policy, rules: [rule('/', 'team', { consents: 2 })] }))).toHaveProperty('policy');
   });
@@ -290,6 +291,24 @@ describe('a managed role', () => {
     await vault.refresh();
     const emptied = successor(vault, { roles: { ...vault.policy.policy.roles, team: { ...managed, members: ['carol'] } } });
     expect(await propose(emptied, cast.bob)).toBe('WOULD_STRAND');
+  });
+});
+
+describe('a rule', () => {
+  const asking = (consents: number, roles = vault.policy.policy.roles): Policy => successor(vault, { roles, rules: [rule('/', 'team', { consents })] });
+
+  it('that asks more consents than its owners could give is refused where it is made, and keeps nobody from being removed', async () => {
+    const ci = await person('ci', { kind: 'machine' });
+    await begin({ people: [cast.alice, cast.bob, ci], admins: ['alice'], threshold: 1, roles: { team: ['alice', 'bob', 'ci'], later: [] } });
+    expect(checkPolicyFile(encodePolicy({ ...world.policy, rules: [rule('/', 'team', { consents: 3 })] }))).toMatchObject({ code: 'BAD_POLICY', message: expect.stringContaining('only 2 people') });
+    expect(await propose(asking(3), cast.alice)).toBe('BAD_POLICY');
+    expect(await propose(successor(vault, { rules: [rule('/', 'team', { consents: Number.MAX_SAFE_INTEGER })] }), cast.alice)).toBe('BAD_POLICY');
+    // Nobody has joined yet: of such a team nothing can be said.
+    expect(await propose(successor(vault, { rules: [rule('/', 'team'), rule('app/', 'later', { consents: 2 })] }), cast.alice)).toBe(2);
+    expect(await propose(asking(2), cast.alice)).toBe(3);
+    expect(await propose(withoutMember(vault.policy, 'bob'), cast.alice)).toBe(4);
+    expect(await propose(successor(vault, { rules: [rule('/', 'team', { consents: 2, writers: ['later'] })] }), cast.alice)).toBe(5);
+    expect(await propose(successor(vault, { rules: [rule('/', 'team', { consents: 2 }), rule('app/', 'team', { consents: 2 })] }), cast.alice)).toBe('BAD_POLICY');
   });
 });
 
@@ -333,11 +352,28 @@ describe('keys', () => {
     const stranger = await person('stranger');
     const his = signCard({ person: 'eve', device: 'x', kind: 'human', recipient: cast.bob.card.recipient, created: 1 }, stranger.signingKey);
     expect(await propose(withCards('eve', his), cast.alice)).toBe('KEY_TAKEN');
-    const roleKey = vault.policy.roles.get('team')!.epochs[0]!.recipient;
-    expect(await propose(withCards('eve', signCard({ person: 'eve', device: 'x', kind: 'human', recipient: roleKey, created: 1 }, stranger.signingKey)), cast.alice)).toBe('KEY_TAKEN');
     expect(await propose(withCards('eve', cast.bob.card), cast.alice)).toBe('BAD_CARD');
     const two = [signCard({ person: 'eve', device: 'x', kind: 'human', recipient: stranger.card.recipient, created: 1 }, stranger.signingKey), signCard({ person: 'eve', device: 'y', kind: 'human', recipient: stranger.card.recipient, created: 1 }, (await person('y')).signingKey)];
     expect(await propose(withCards('eve', ...two), cast.alice)).toBe('KEY_TAKEN');
+  });
+
+  it('of a newcomer are not lost to who names them first without the private half', async () => {
+    await begin({ admins: ['alice', 'bob', 'carol'], threshold: 2 });
+    const bob = await world.as(cast.bob);
+    const { recipient } = cast.dora.card;
+    const alice = await world.as(cast.alice);
+    const turn = (): Promise<void> => alice.append({ entries: [alice.sign('role.epoch', { role: 'team', epoch: alice.policy.roles.get('team')!.epochs.length + 1, recipient, provisional: false })], files: [] });
+    await turn();
+    await vault.refresh();
+    const next = withDora();
+    expect(await propose(next, cast.alice)).toBe(1);
+    // Her card lies open now, until another admin has signed.
+    const hers = signCard({ person: 'bob', device: 'phone', kind: 'human', recipient, created: 1 }, (await person('other')).signingKey);
+    expect(await codeOf(bob.append({ entries: [bob.sign('device.add', { card: hers.line })], files: [] }))).toBe('KEY_TAKEN');
+    expect(await sign(next, cast.carol)).toBe(2);
+    expect(vault.policy.people.get('dora')!.devices.map((d) => d.recipient)).toEqual([recipient]);
+    // From here on it is hers.
+    expect(await codeOf(turn())).toBe('KEY_TAKEN');
   });
 
   it('of a new person under an old name open nothing of the old one, and hold no role', async () => {

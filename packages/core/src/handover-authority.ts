@@ -2,7 +2,7 @@
 import { canAct, custodyOf, leafOf } from './custody/state.js';
 import type { HandoverAuthority, TargetVersion } from './handover/authority.js';
 import { rolesOf } from './policy/rules.js';
-import { deviceKeys, livingDevice, newestEpoch, type PolicyState } from './policy/state.js';
+import { deviceKeys, livingDevice, newestEpoch, takenBy, type PolicyState } from './policy/state.js';
 import { ruleInEffect } from './rule-in-effect.js';
 import { newestOf, newestVersion, type SecretVersion, versionOfStatement } from './seal/state.js';
 import type { FoundedState } from './vault-state.js';
@@ -18,7 +18,7 @@ function memoryOf(policy: object, standIns: object): Map<string, string> {
 }
 
 export function handoverAuthority(state: FoundedState): HandoverAuthority {
-  const { policy, people, recipients, digest, roles } = state.policy;
+  const { policy, people, digest, roles } = state.policy;
   return {
     suite: policy.suite,
     policy: digest,
@@ -48,7 +48,7 @@ export function handoverAuthority(state: FoundedState): HandoverAuthority {
       memory.set(key, known);
       return known;
     },
-    recipientKnown: (recipient) => recipients.has(recipient),
+    recipientKnown: (recipient) => takenBy(state.policy, recipient) !== undefined,
     version(statement) {
       const version = versionOfStatement(state.secrets, statement);
       return version && targetVersion(version, newestOf(state.secrets, version.statement.name) === version);

@@ -18,12 +18,12 @@ import { versionsOf, type SealRule } from './seal/state.js';
 import { Statement, statementDigest } from './seal/statement.js';
 import type { FoundedState, VaultState } from './vault-state.js';
 
-/** The one-time recipient is the request's for good: it can never become a person's, a role's or another request's. */
+/** The one-time recipient is the request's for good: it can never become a role's or another request's. */
 export function requestEffect(state: FoundedState, body: HandoverRequest, context: HandoverContext): VaultState | Refusal {
   const handovers = applyRequest(state.handovers, body, context);
   if ('code' in handovers) return handovers;
-  const recipients = new Map(state.policy.recipients).set(body.recipient, `handover ${context.digest.slice(0, 8)}`);
-  return { ...state, handovers, policy: { ...state.policy, recipients } };
+  const claimed = state.policy.claimed.set(body.recipient, `handover ${context.digest.slice(0, 8)}`);
+  return { ...state, handovers, policy: { ...state.policy, claimed } };
 }
 
 /** The statements of a receipt are judged like every other, but for who may seal: that is the satisfied request. */

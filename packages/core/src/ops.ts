@@ -20,7 +20,7 @@ import * as policyOps from './policy/ops.js';
 import { applyDeviceAdd, applyDeviceRemove } from './policy/people.js';
 import { applyEpoch, applyGrant } from './policy/roles.js';
 import { rolesOf } from './policy/rules.js';
-import { deviceKeys, newestEpoch, type PolicyState } from './policy/state.js';
+import { deviceKeys, newestEpoch, takenBy, type PolicyState } from './policy/state.js';
 import type { CurrentTree, StandInRule } from './policy/transition.js';
 import { ruleInEffect } from './rule-in-effect.js';
 import { applyOpen, applyRetire, applySeal, type SealContext } from './seal/apply.js';
@@ -226,6 +226,6 @@ export function authorityOf({ policy: state, handovers }: Pick<FoundedState, 'po
       const kind = state.people.get(person)?.kind;
       return kind === undefined ? undefined : kind === 'machine';
     },
-    recipientKnown: (recipient) => state.recipients.has(recipient),
+    recipientKnown: (recipient) => takenBy(state, recipient) !== undefined,
   };
 }

@@ -2,9 +2,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { withMember, withoutMember } from '../../../packages/core/src/operations/people/members.js';
 import type { Policy } from '../../../packages/core/src/policy/policy.js';
+import { PersistentMap } from '../../../packages/core/src/primitives/persistent-map.js';
 import type { PolicyState } from '../../../packages/core/src/policy/state.js';
 import { baseOf, makeCast, policyOf, type Cast } from '../../support/policies.js';
 
+const none = PersistentMap.from<string>([]);
 let cast: Cast;
 beforeAll(async () => {
   // Names that are also keys of a threshold.
@@ -13,7 +15,7 @@ beforeAll(async () => {
 
 function stateOf(change: Partial<Policy>): PolicyState {
   const policy = policyOf(cast.humans.map((person) => cast.card(person)), change);
-  return { ...baseOf(policy), vault: '00'.repeat(32), since: 0, keys: new Map(), recipients: new Map(), removed: new Set(), proposals: [], roles: new Map() };
+  return { ...baseOf(policy), vault: '00'.repeat(32), since: 0, keys: none, recipients: none, claimed: none, removed: new Set(), proposals: [], roles: new Map() };
 }
 
 describe('the policy without a person', () => {

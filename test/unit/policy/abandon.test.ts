@@ -3,10 +3,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Refusal } from '../../../packages/core/src/errors.js';
 import { checkPolicyFile, encodePolicy, type Policy } from '../../../packages/core/src/policy/policy.js';
 import { peopleUnder } from '../../../packages/core/src/policy/people.js';
+import { PersistentMap } from '../../../packages/core/src/primitives/persistent-map.js';
 import type { PolicyState } from '../../../packages/core/src/policy/state.js';
 import { judgeTransition, type Change } from '../../../packages/core/src/policy/transition.js';
 import { baseOf, makeCast, policyOf, type Cast } from '../../support/policies.js';
 
+const none = PersistentMap.from<string>([]);
 let cast: Cast;
 beforeAll(async () => {
   cast = await makeCast();
@@ -14,7 +16,7 @@ beforeAll(async () => {
 
 function judge(current: Policy, change: Partial<Policy>, custodians: readonly string[]): Change | Refusal {
   const { policy, digest, people } = baseOf(current);
-  const state: PolicyState = { vault: digest, policy, digest, since: 0, people, keys: new Map(), recipients: new Map(), removed: new Set(), proposals: [], roles: new Map() };
+  const state: PolicyState = { vault: digest, policy, digest, since: 0, people, keys: none, recipients: none, claimed: none, removed: new Set(), proposals: [], roles: new Map() };
   const next = checkPolicyFile(encodePolicy({ ...policy, number: policy.number + 1, previous: digest, abandon: { secrets: [], roles: [] }, ...change }));
   if ('code' in next) throw new Error(next.message);
   const after = peopleUnder(state, next, 1);

@@ -13,7 +13,7 @@ import type { SecretVersion, Standing } from '../seal/state.js';
 import type { VaultState, VoidLeaf } from '../state.js';
 
 /** Raised whenever the state or the fold changes its meaning: older caches are then dropped and the log is folded anew. */
-const CACHE_VERSION = 12;
+const CACHE_VERSION = 13;
 const CACHE_TAG = 'oxp-vault/state-cache';
 const DIGEST_SIZE = 32;
 
@@ -47,11 +47,14 @@ export interface Stray {
   readonly policy: { readonly number: number; readonly digest: string };
 }
 
+/** What can be serialized only as a list. */
+type PersistentPart = 'keys' | 'recipients' | 'claimed';
+
 interface Frozen {
   version: number;
   accepted: string;
   size: number;
-  policy: PolicyState | undefined;
+  policy: (Omit<PolicyState, PersistentPart> & Record<PersistentPart, readonly (readonly [string, string])[]>) | undefined;
   secrets: readonly (readonly [string, readonly SecretVersion[]])[];
   standing: ReadonlyMap<string, readonly Standing[]>;
   custody: readonly (readonly [string, CustodyRecord])[];
@@ -81,7 +84,7 @@ export async function writeStateCache(local: LocalState, vault: string, log: Ver
     version: CACHE_VERSION,
     accepted,
     size: state.size,
-    policy: state.policy,
+    policy: state.policy && { ...state.policy, keys: [...state.policy.keys], recipients: [...state.policy.recipients], claimed: [...state.policy.claimed] },
     secrets: [...state.secrets.versions],
     standing: state.secrets.standing,
     custody: [...state.custody.versions],
@@ -133,7 +136,7 @@ export async function readStateCache(local: LocalState, vault: string): Promise<
   const ciphertexts = DigestSet.from(frozen.secrets.flatMap(([, versions]) => versions.map((ver) => ver.statement.ciphertext.sha256)));
   const state: VaultState = {
     size: frozen.size,
-    policy: frozen.policy,
+    policy: thawPolicy(frozen),
     secrets: { versions, statements, ciphertexts, standing: frozen.standing },
     custody: { versions: PersistentMap.from(frozen.custody) },
     handovers: thawHandovers(frozen),
@@ -142,6 +145,12 @@ export async function readStateCache(local: LocalState, vault: string): Promise<
   };
   const { accepted, pages, partial, files, policyFiles, policies, roots, strays } = frozen;
   return { accepted, state, tree: CompactRange.fromJSON(frozen.tree), pages, partial, files, policyFiles, policies, roots, strays };
+}
+
+function thawPolicy({ policy }: Frozen): PolicyState | undefined {
+  if (!policy) return undefined;
+  const { keys, recipients, claimed } = policy;
+  return { ...policy, keys: PersistentMap.from(keys), recipients: PersistentMap.from(recipients), claimed: PersistentMap.from(claimed) };
 }
 
 function thawHandovers({ handovers, offers, standIns, drills }: Frozen): HandoversState {

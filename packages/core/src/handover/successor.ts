@@ -51,7 +51,7 @@ function ruleAt(path: string, decided: readonly Target[], to: Destination, autho
 
 /**
  * The rules of a request for these names and paths. A target that would need another rule than the path it is asked by gets one of its
- * own. `consents` stay what they were, as far as the managers of the new owners may change its membership.
+ * own. `consents` stay what they were, as far as the new owners could give them.
  */
 export function successorRules(wanted: readonly string[], targets: readonly Target[], to: Destination, authority: HandoverAuthority): SuccessorRule[] | Refusal {
   const folders = wanted.filter((path) => path.endsWith('/'));
@@ -65,7 +65,7 @@ export function successorRules(wanted: readonly string[], targets: readonly Targ
   }
   const all = toSortedSet([...paths, ...alone]);
   const { decided } = decisions(all, targets);
-  const limit = authority.role(to.role)?.managed?.need ?? Infinity;
+  const limit = consentsLimit(to.role, authority);
   const rules: SuccessorRule[] = [];
   for (const path of all) {
     const rule = ruleAt(path, decided.get(path) ?? [], to, authority);
@@ -73,6 +73,13 @@ export function successorRules(wanted: readonly string[], targets: readonly Targ
     rules.push({ ...rule, consents: Math.min(authority.rule(path)?.consents ?? 1, limit) });
   }
   return rules;
+}
+
+/** No more than there are people to give them, nor than the managers who could put such people there. */
+function consentsLimit(role: string, authority: HandoverAuthority): number {
+  const { members = [], managed } = authority.role(role) ?? {};
+  const humans = members.filter((member) => authority.isMachine(member) === false).length;
+  return Math.min(managed?.need ?? Infinity, Math.max(1, humans));
 }
 
 function contentOf(rule: Shape | undefined): object | undefined {
@@ -95,9 +102,9 @@ export function rulesFault(body: TransferRequest, targets: readonly Target[], au
   const named = new Set(paths);
   const missed = policyPaths.find((path) => covered(path) && !named.has(path));
   if (missed !== undefined) return refusal('BAD_VALUE', `the request moves a path with all rules below it, and leaves out ${missed}`);
-  const need = authority.role(body.role)?.managed?.need;
+  const limit = consentsLimit(body.role, authority);
   for (const rule of rules) {
-    if (need !== undefined && rule.consents > need) return refusal('BAD_VALUE', `the rule ${rule.path} asks ${rule.consents} consents of ${body.role}, whose membership only ${need} may change`);
+    if (rule.consents > limit) return refusal('BAD_VALUE', `the rule ${rule.path} asks ${rule.consents} consents of ${body.role}, where ${limit} at most can be asked: so many could give one, or may change its membership`);
     const due = ruleAt(rule.path, decided.get(rule.path) ?? [], body, authority);
     if (!due || !canonicalEqual(rule, { ...due, consents: rule.consents })) {
       return refusal('NOT_ALLOWED', `the rule ${rule.path} of the request gives other rights than those of its destination${due ? '' : ', which has to be a custody group there'}`);

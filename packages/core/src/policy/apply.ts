@@ -1,6 +1,7 @@
 /** The policy chain: propose, sign, withdraw, and the leaf at which a proposal takes effect. */
 import { refusal, type Refusal } from '../errors.js';
 import { sha256Hex } from '../primitives/hash.js';
+import { PersistentMap } from '../primitives/persistent-map.js';
 import type { PolicyPropose, PolicySign, PolicyWithdraw, VaultInit } from './ops.js';
 import { adminsAgree, adminsComeFirst, agrees, managersAgree } from './agreement.js';
 import { markStale, peopleUnder } from './people.js';
@@ -27,7 +28,7 @@ export function applyInit(body: VaultInit, context: Pick<PolicyContext, 'leaf' |
   if (!checked.policy.admins.of.includes(context.actor.person)) return refusal('NOT_ALLOWED', 'a vault is made by one of its admins');
   const people = peopleUnder(undefined, checked, context.leaf);
   if ('code' in people) return people;
-  return { vault: checked.digest, policy: checked.policy, digest: checked.digest, since: context.leaf, ...people, proposals: [], roles: new Map() };
+  return { vault: checked.digest, policy: checked.policy, digest: checked.digest, since: context.leaf, ...people, claimed: PersistentMap.from([]), proposals: [], roles: new Map() };
 }
 
 export function applyPropose(state: PolicyState, body: PolicyPropose, context: PolicyContext): PolicyState | Refusal {

@@ -3,12 +3,16 @@ import { refusal, VaultError, type Refusal } from '../errors.js';
 import { parseCard, type Card } from './card.js';
 import type { DeviceAdd, DeviceRemove } from './ops.js';
 import type { CheckedPolicy } from './policy.js';
+import { PersistentMap } from '../primitives/persistent-map.js';
 import { livingDevice, type Device, type Person, type PolicyState, type RoleState } from './state.js';
 import type { Signer } from '../wire.js';
 
 type Registry = Pick<PolicyState, 'keys' | 'recipients' | 'removed'>;
 
-/** Why this card cannot be enrolled as a new device, or undefined. A key that anybody else has or had, or that was removed, is refused. */
+/**
+ * Why this card cannot be enrolled as a new device, or undefined. A key that any other person has or had, or that was removed, is refused.
+ * What a role or a request has claimed is not asked: see PolicyState.
+ */
 export function enrolmentFault(registry: Registry, card: Card): Refusal | undefined {
   const who = `${card.person} (device ${card.device})`;
   if (registry.removed.has(card.id)) {
@@ -51,15 +55,29 @@ export function applyDeviceAdd(state: PolicyState, body: DeviceAdd, actor: Signe
   if (person.devices.some((d) => d.device === card.device || d.id === card.id || d.recipient === card.recipient)) {
     return refusal('ALREADY_DONE', `${card.person} has a device ${card.device}, or one with this key, already`);
   }
-  const fault = enrolmentFault(state, card);
+  const fault = enrolmentFault(state, card) ?? spokenFor(state, card);
   if (fault) return fault;
   const devices = [...person.devices, deviceOf(card, leaf, actor.key)];
   return {
     ...state,
     people: new Map(state.people).set(actor.person, { ...person, devices }),
-    keys: new Map(state.keys).set(card.id, card.person),
-    recipients: new Map(state.recipients).set(card.recipient, card.person),
+    keys: state.keys.set(card.id, card.person),
+    recipients: state.recipients.set(card.recipient, card.person),
   };
+}
+
+/**
+ * A card proves its signing key and not its recipient, and the card of a newcomer lies open in a proposal until enough have signed: whoever
+ * is enrolled could name that recipient as their own first, and the newcomer would be refused for it.
+ */
+function spokenFor({ proposals }: PolicyState, card: Card): Refusal | undefined {
+  for (const { number, policy } of proposals) {
+    for (const [person, { cards }] of Object.entries(policy?.persons ?? {})) {
+      if (person === card.person || !cards.some((line) => parseCard(line).recipient === card.recipient)) continue;
+      return refusal('KEY_TAKEN', `the recipient of ${card.person} (device ${card.device}) is that of ${person} in a proposal for policy ${number}`, 'Every device needs its own identity.');
+    }
+  }
+  return undefined;
 }
 
 export function applyDeviceRemove(state: PolicyState, body: DeviceRemove, actor: Signer, leaf: number): PolicyState | Refusal {
@@ -74,8 +92,8 @@ export function applyDeviceRemove(state: PolicyState, body: DeviceRemove, actor:
 
 /** The people once a policy takes effect, or why it cannot. The log, not the policy, decides the devices of the enrolled. */
 export function peopleUnder(state: PolicyState | undefined, next: CheckedPolicy, leaf: number): Pick<PolicyState, 'people' | 'keys' | 'recipients' | 'removed'> | Refusal {
-  const keys = new Map(state?.keys);
-  const recipients = new Map(state?.recipients);
+  let keys = state?.keys ?? PersistentMap.from<string>([]);
+  let recipients = state?.recipients ?? PersistentMap.from<string>([]);
   const removed = new Set(state?.removed);
   for (const id of next.policy.removedDevices) {
     if (!keys.has(id)) return refusal('BAD_POLICY', `removedDevices names key ${id.slice(0, 8)}, which was never enrolled`);
@@ -98,8 +116,8 @@ export function peopleUnder(state: PolicyState | undefined, next: CheckedPolicy,
       const fault = enrolmentFault({ keys, recipients, removed }, card);
       if (fault) return fault;
       devices.push(deviceOf(card, leaf));
-      keys.set(card.id, name);
-      recipients.set(card.recipient, name);
+      keys = keys.set(card.id, name);
+      recipients = recipients.set(card.recipient, name);
     }
     if (devices.length === 0) return refusal('WOULD_STRAND', `${name} would be left without a device`, 'Remove the person instead.');
     people.set(name, { kind, devices });

@@ -6,6 +6,7 @@ import { equalBytes, sha256Hex } from '../primitives/hash.js';
 import { thresholdTreeSchema, treeFault, treeLeaves } from '../primitives/threshold-tree.js';
 import { Hex32, Name, Positive, RulePath, SecretName, sortedSet } from '../wire.js';
 import { parseCard, type Card } from './card.js';
+import { consentsFault } from './rules.js';
 
 /** The policy format that this release understands. A policy in effect with a higher one stops it: UPGRADE_REQUIRED. */
 export const POLICY_FORMAT = 1;
@@ -172,11 +173,11 @@ function policyFault(policy: Policy, kindOf: (person: string) => 'human' | 'mach
       if (fault !== undefined) return `custody group ${group} ${fault}`;
       return firstFault(treeLeaves(tree), (leaf) => human(leaf.name, 'custodian'));
     }) ??
-    rulesFault(policy)
+    rulesFault(policy, (person) => kindOf(person) === 'human')
   );
 }
 
-function rulesFault(policy: Policy): string | undefined {
+function rulesFault(policy: Policy, isHuman: (person: string) => boolean): string | undefined {
   let previous: string | undefined;
   for (const rule of policy.rules) {
     if (previous !== undefined && previous >= rule.path) return `rules are not in order of their paths at ${rule.path}`;
@@ -194,6 +195,9 @@ function rulesFault(policy: Policy): string | undefined {
         return `rule ${rule.path} asks ${rule.consents} consents of ${role}, whose membership only ${managed.need} may change`;
       }
     }
+    // Of later policies transition.ts asks, for it knows which of their rules are new.
+    const fault = policy.number === 1 ? consentsFault(policy, rule, isHuman) : undefined;
+    if (fault !== undefined) return fault;
   }
   return undefined;
 }

@@ -2,7 +2,7 @@
 import { refusal, type Refusal } from '../errors.js';
 import { recipientFault } from '../primitives/age-recipient.js';
 import type { RoleEpoch, RoleGrant } from './ops.js';
-import { holders, newestEpoch, type Epoch, type PolicyState } from './state.js';
+import { holders, newestEpoch, takenBy, type Epoch, type PolicyState } from './state.js';
 import type { Signer } from '../wire.js';
 
 export function applyEpoch(state: PolicyState, body: RoleEpoch, actor: Signer, leaf: number): PolicyState | Refusal {
@@ -24,7 +24,7 @@ export function applyEpoch(state: PolicyState, body: RoleEpoch, actor: Signer, l
   if (member && last && left.length > 0 && !left.includes(actor.person)) {
     return refusal('NEEDS_GRANT', `${actor.person} has not been granted role ${body.role} yet`, `Ask ${left.join(' or ')}: oxp-vault role grant ${body.role}`);
   }
-  const holder = state.recipients.get(body.recipient);
+  const holder = takenBy(state, body.recipient);
   if (holder !== undefined) return refusal('KEY_TAKEN', `the new recipient of ${body.role} is or was that of ${holder}`);
   if ((state.policy.suite === 'hybrid') !== body.recipient.startsWith('age1pq1')) {
     return refusal('MIXED_RECIPIENTS', `the new recipient of ${body.role} is of another kind than this vault (${state.policy.suite})`);
@@ -34,7 +34,7 @@ export function applyEpoch(state: PolicyState, body: RoleEpoch, actor: Signer, l
   const epoch: Epoch = { epoch: body.epoch, recipient: body.recipient, maker: actor, provisional, leaf, grants: new Map() };
   return {
     ...state,
-    recipients: new Map(state.recipients).set(body.recipient, `role ${body.role}`),
+    claimed: state.claimed.set(body.recipient, `role ${body.role}`),
     roles: new Map(state.roles).set(body.role, { epochs: [...epochs, epoch] }),
   };
 }

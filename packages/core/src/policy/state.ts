@@ -1,4 +1,5 @@
 /** The part of a vault's state that says who is who and who may do what. Plain data: it is cached between runs. */
+import type { PersistentMap } from '../primitives/persistent-map.js';
 import type { BlobRef, Signer } from '../wire.js';
 import type { Policy } from './policy.js';
 
@@ -70,15 +71,25 @@ export interface PolicyState {
   readonly since: number;
   readonly people: ReadonlyMap<string, Person>;
   /** Every key id that was ever enrolled, and whose it was. */
-  readonly keys: ReadonlyMap<string, string>;
-  /** Every recipient that was ever enrolled or a role's, and whose it was. */
-  readonly recipients: ReadonlyMap<string, string>;
+  readonly keys: PersistentMap<string>;
+  /** Every recipient that a card has ever enrolled, and whose it was. */
+  readonly recipients: PersistentMap<string>;
+  /**
+   * Every other recipient that the log names for itself: of epochs and requests, each with what has taken it. Nobody has proved to have
+   * its private half, so it keeps others of its kind away, and no person: a stranger could take a newcomer's first.
+   */
+  readonly claimed: PersistentMap<string>;
   /** Key ids that never return. */
   readonly removed: ReadonlySet<string>;
   readonly proposals: readonly Proposal[];
   readonly roles: ReadonlyMap<string, RoleState>;
   /** Set once a policy of a higher format was agreed on: this release must not go on. */
   readonly upgrade?: { readonly format: number; readonly leaf: number };
+}
+
+/** Whose a recipient is or was, a person's before all; undefined for one that is new to the log. */
+export function takenBy({ recipients, claimed }: Pick<PolicyState, 'recipients' | 'claimed'>, recipient: string): string | undefined {
+  return recipients.get(recipient) ?? claimed.get(recipient);
 }
 
 /** Key ids of a person's living devices; none where nobody of this name is enrolled. */

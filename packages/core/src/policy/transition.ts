@@ -2,6 +2,7 @@
 import { refusal, type Refusal } from '../errors.js';
 import { canonicalEqual } from '../primitives/canonical-json.js';
 import type { CheckedPolicy, Policy, Rule } from './policy.js';
+import { consentsFault, type ConsentRule } from './rules.js';
 import { canOpen, holders, type PolicyState } from './state.js';
 
 /** The custodians of the current version of a secret. */
@@ -31,7 +32,23 @@ export function judgeTransition(state: PolicyState, next: CheckedPolicy, trees: 
     return refusal('BAD_POLICY', 'name, nonce and suite of a vault never change');
   }
   if (policy.format < current.format) return refusal('BAD_POLICY', `policy format cannot go back from ${current.format} to ${policy.format}`);
-  return strands(state, policy, people, trees) ?? takesBack(policy, standIns) ?? changeOf(state, policy);
+  const handedOver = [...standIns];
+  return strands(state, policy, people, trees) ?? takesBack(policy, handedOver) ?? asksTooMuch(current, policy, people, handedOver) ?? changeOf(state, policy);
+}
+
+/** Refuses a rule that is new here and that nobody could satisfy. What a handover has named already must be sayable, whoever has left since. */
+function asksTooMuch(current: Policy, policy: Policy, people: PolicyState['people'], standIns: readonly StandInRule[]): Refusal | undefined {
+  for (const rule of policy.rules) {
+    const before = current.rules.find(({ path }) => path === rule.path);
+    if ((before && sameConsent(before, rule)) || standIns.some((standIn) => sameConsent(standIn.rule, rule))) continue;
+    const fault = consentsFault(policy, rule, (person) => people.get(person)?.kind === 'human');
+    if (fault !== undefined) return refusal('BAD_POLICY', fault, 'Lower its consents, or add people to its owners in the same policy.');
+  }
+  return undefined;
+}
+
+function sameConsent(a: ConsentRule, b: ConsentRule): boolean {
+  return a.consents === b.consents && canonicalEqual(a.owners, b.owners);
 }
 
 /** Refuses to lock a secret or a role's keys away for ever, unless the policy says that it means to. */

@@ -56,7 +56,7 @@ describe('handover.request', () => {
     expect(log.request('carol', undefined, { notAfter: NOW + 1 })).toBeUndefined();
   });
 
-  it('names a one-time recipient that is usable, of the suite of the vault, and never anybody\'s, before or after', async () => {
+  it('names a one-time recipient that is usable, of the suite of the vault, and never anybody\'s before', async () => {
     const hybrid = await person('hybrid', { suite: 'hybrid' });
     const mine = log.recipient();
     expect(log.request('carol', undefined, { recipient: people.cast.carol.card.recipient })).toBe('KEY_TAKEN');
@@ -65,6 +65,22 @@ describe('handover.request', () => {
     expect(log.request('carol', undefined, { recipient: mine })).toBeUndefined();
     expect(log.request('carol', undefined, { recipient: mine })).toBe('KEY_TAKEN');
     expect(log.act('carol', 'role.epoch', { role: 'platform', epoch: 2, recipient: mine, provisional: false })).toBe('KEY_TAKEN');
+
+    // But for a newcomer's card: nobody can know that whoever asked has the private half, and a newcomer is not to be kept out by that.
+    const newcomer = await person('newcomer');
+    expect(log.request('carol', undefined, { recipient: newcomer.card.recipient })).toBeUndefined();
+    expect(log.policy((base) => ({ persons: { ...base.persons, newcomer: { cards: [newcomer.card.line] } } }))).toBeUndefined();
+    expect(log.request('carol', undefined, { recipient: newcomer.card.recipient })).toBe('KEY_TAKEN');
+  });
+
+  it('asks no more consents of the receivers than they could give; what it has named can be said whoever has left since', () => {
+    const rules = (consents: number): object => ({ rules: [{ path: 'dns/key', owners: ['platform'], writers: ['platform'], consents, readers: ['platform'] }] });
+    expect(log.request('carol', ['dns/key'], rules(3))).toBe('BAD_VALUE');
+    const id = log.ready(log.requested(['dns/key'], rules(2)));
+    expect(log.complete(id)).toBeUndefined();
+    expect(log.policy((base) => ({ roles: { ...base.roles, platform: { ...base.roles['platform']!, members: ['carol'] } } }))).toBeUndefined();
+    expect(log.policy((base) => ({ rules: base.rules.map((r) => (r.path === 'dns/' ? rule('dns/', 'platform', { consents: 3 }) : r)) }))).toBe('BAD_POLICY');
+    expect(log.moved(id)).toBeUndefined();
   });
 
   it('what is under custody needs a custody group, which there is; and only what is', () => {
