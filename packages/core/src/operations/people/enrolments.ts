@@ -32,9 +32,9 @@ export interface PolicyInEffect {
 }
 
 /** The policies that took effect, in order. Throws STORE_INCOMPLETE. */
-export async function readPolicies(vault: Vault): Promise<PolicyInEffect[]> {
+export async function readPolicies(vault: Vault, policies = vault.log.policies): Promise<PolicyInEffect[]> {
   const read: PolicyInEffect[] = [];
-  for (const [i, { digest, leaf }] of vault.log.policies.entries()) {
+  for (const [i, { digest, leaf }] of policies.entries()) {
     const path = policyPath(i + 1, digest);
     const bytes = await vault.store.get(path);
     const checked = bytes && checkPolicyFile(bytes);
