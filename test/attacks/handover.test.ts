@@ -1,4 +1,6 @@
 /** What a requester, a custodian, an admin or a thief of push rights tries against a handover. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   abortHandover, completeHandover, consentTo, doHousekeeping, finalizeHandover, makeMissingKeys, planConsent, proposePolicy, releaseDue, releaseTo, successorBase, requestHandover, sealBatch, Secret, showHandover, taintsOf, verifyHandover, verifyVault, type Identity, type Vault,
@@ -13,8 +15,12 @@ import { hasOneTime } from '../../packages/core/src/operations/handover/one-time
 import { makeVersion } from '../../packages/core/src/operations/sealing/seal.js';
 import { ageEncrypt } from '../../packages/core/src/primitives/age.js';
 import { sha256Hex } from '../../packages/core/src/primitives/hash.js';
+import type { Store } from '../../packages/core/src/ports.js';
 import { versionOf } from '../../packages/core/src/seal/state.js';
+import { directoryStore } from '../../packages/core/src/stores/index.js';
+import { withLock } from '../../packages/core/src/stores/lock.js';
 import { ALL, completed, consented, generate, handoverWorld, released, requested, valueOf, type HandoverWorld, type Who } from '../support/handover-world.js';
+import { tempDir } from '../support/tmp.js';
 import { appendRaw, codeOf, copyOf, digestOf, entryBy, failure, flip, NOW, openAs, person, rawStore, rule, voidCodes, type RawStore } from '../support/vaults.js';
 
 let template: RawStore;
@@ -303,4 +309,62 @@ it('a consenter who was shown one thing cannot be made to sign another', async (
   await alice.refresh();
   expect(await codeOf(consentTo(alice, plan))).toBe('CONSENT_STALE');
   expect(binds(alice, digest)).not.toBe(plan.binds);
+});
+
+describe('a receiver who can read the directory of the vault', () => {
+  /** The vault in a directory, with what `race` does right before alice's page is written. */
+  async function inDirectory(race: (carol: () => Promise<Vault>, id: string, dir: string) => Promise<void>): Promise<{ dir: string; fault: string | undefined; left: readonly string[] }> {
+    const { digest } = await requested(world);
+    await consented(world, digest);
+    const dir = join(tempDir('shared'), 'vault');
+    for (const [path, bytes] of store.files) {
+      mkdirSync(dirname(join(dir, path)), { recursive: true });
+      writeFileSync(join(dir, path), bytes);
+    }
+    const own = directoryStore(dir, { lockPatience: 50 });
+    let raced = false;
+    const alices: Store = {
+      address: own.address, get: (path) => own.get(path), list: (prefix) => own.list(prefix), remove: (path) => own.remove(path),
+      swapCheckpoint: (old, next) => own.swapCheckpoint(old, next), swapCheckpointWith: (old, next, files) => own.swapCheckpointWith!(old, next, files),
+      putNew: async (path, bytes) => {
+        if (!raced && path.startsWith('log/')) {
+          raced = true;
+          await race(() => openAs(directoryStore(dir), base.cast.carol), digest, dir);
+        }
+        await own.putNew(path, bytes);
+      },
+    };
+    const alice = await openAs(alices, base.cast.alice);
+    const { faults } = await releaseDue(alice);
+    return { dir, fault: faults[0]?.code, left: await own.list('handovers/') };
+  }
+
+  it('gets nothing of a release that loses against an abort', async () => {
+    const { fault, left } = await inDirectory(async (carol, id) => void (await abortHandover(await carol(), id, 'now')));
+    expect({ fault, left }).toEqual({ fault: 'ALREADY_DONE', left: [] });
+  });
+
+  it('gets nothing by holding the lock', async () => {
+    let free = (): void => undefined;
+    let holding = Promise.resolve();
+    const { fault, left } = await inDirectory(async (_, __, dir) => {
+      await new Promise<void>((held) => {
+        holding = withLock(dir, () => new Promise<void>((resolve) => {
+          free = resolve;
+          held();
+        }));
+      });
+    });
+    free();
+    await holding;
+    expect({ fault, left }).toEqual({ fault: 'LOCKED', left: [] });
+  });
+
+  it('gets what is in the log', async () => {
+    const { dir, fault, left } = await inDirectory(async () => undefined);
+    expect(fault).toBeUndefined();
+    expect(left).toHaveLength(2);
+    const { handovers } = (await openAs(directoryStore(dir), base.cast.carol)).state.handovers;
+    expect([...handovers.values()].map(({ releases }) => releases.length)).toEqual([1]);
+  });
 });

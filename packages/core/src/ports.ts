@@ -18,6 +18,11 @@ export interface Store {
    */
   swapCheckpoint(old: Uint8Array | undefined, next: Uint8Array): Promise<boolean>;
   /**
+   * The same with files that appear only where nobody else was first, right before the checkpoint: for a store in which others see what
+   * was put before a swap that then loses. Durable like those of `putNew`.
+   */
+  swapCheckpointWith?(old: Uint8Array | undefined, next: Uint8Array, files: StoreChange['files']): Promise<boolean>;
+  /**
    * `putNew` of all files, the swap and the removal of what it replaces, as one act, where a store can do that: then a lost race
    * leaves nothing behind. Same answer and errors as `swapCheckpoint`.
    */

@@ -29,6 +29,19 @@ it('a file that is put again looks new, so that gc spares it until its entry is 
   expect(statSync(file).mtimeMs).toBeGreaterThan(Date.now() - 60_000);
 });
 
+it('files that come with a checkpoint come with it or not at all', async () => {
+  const dir = fresh();
+  const store = directoryStore(dir);
+  const [mine, other] = [{ path: 'handovers/ab/a-00.age', bytes: bytes('share') }, { path: 'handovers/ab/b-00.age', bytes: bytes('share') }];
+  expect(await store.swapCheckpointWith!(bytes('no'), bytes('one'), [mine])).toBe(false);
+  mkdirSync(join(dir, other.path), { recursive: true });
+  expect((await failure(store.swapCheckpointWith!(undefined, bytes('one'), [mine, other]))).code).toBe('STORE_IO');
+  expect((await failure(store.swapCheckpointWith!(undefined, bytes('one'), [mine, { path: 'lock', bytes: bytes('x') }]))).code).toBe('BAD_NAME');
+  expect([await store.get('log/checkpoint'), await store.list('handovers/')]).toEqual([undefined, []]);
+  expect(await store.swapCheckpointWith!(undefined, bytes('one'), [mine])).toBe(true);
+  expect([text(await store.get('log/checkpoint')), await store.list('handovers/')]).toEqual(['one', [mine.path]]);
+});
+
 describe('links', () => {
   const path = 'secrets/a/0001-00.age';
 

@@ -8,6 +8,7 @@ import { CompactRange } from '../primitives/compact-range.js';
 import type { SigningKey } from '../primitives/ed25519.js';
 import { sha256Hex, toHex } from '../primitives/hash.js';
 import { leafHash } from '../primitives/merkle-hash.js';
+import { isRelease } from '../handover/release.js';
 import { judge, type VaultState, type VoidLeaf } from '../state.js';
 import type { LoadedLog } from './load.js';
 import { inParallel } from './parallel.js';
@@ -111,9 +112,13 @@ export async function writeRun(
 /** As one act where the store can do that, else in the order of docs/format.md: what a crash leaves is garbage beside the truth. */
 async function commit(store: Store, change: StoreChange, pages: readonly NewFile[]): Promise<boolean> {
   if (store.commit) return store.commit(change);
-  await inParallel(change.files.filter((file) => !pages.includes(file)), (file) => store.putNew(file.path, file.bytes));
+  const withheld = store.swapCheckpointWith ? change.files.filter((file) => isRelease(file.path)) : [];
+  const first = withheld.length === 0 ? change.files : change.files.filter((file) => !isRelease(file.path));
+  await inParallel(first.filter((file) => !pages.includes(file)), (file) => store.putNew(file.path, file.bytes));
   for (const page of pages) await store.putNew(page.path, page.bytes);
-  if (!(await store.swapCheckpoint(change.old, change.next))) return false;
+  // What leaves for a receiver leaves with its entry or not at all: it could be read where it lies, and the log would know nothing of it.
+  const { old, next } = change;
+  if (!(await (withheld.length > 0 && store.swapCheckpointWith ? store.swapCheckpointWith(old, next, withheld) : store.swapCheckpoint(old, next)))) return false;
   // Only now is the replaced page garbage. A reader that misses it starts again from the checkpoint.
   for (const path of change.replaced) await store.remove(path);
   return true;

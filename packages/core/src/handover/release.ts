@@ -72,6 +72,11 @@ function keyFault(handover: Handover, statement: string, asked: ReadonlySet<stri
   return actsFor(authority, actor.person, version.readers) ? undefined : refusal('NOT_ALLOWED', `${actor.person} does not read ${version.name}, and has no file key of it to release`);
 }
 
+/** True for the path of a released share or file key. */
+export function isRelease(path: string): boolean {
+  return path.startsWith('handovers/');
+}
+
 /** `handovers/4f2a91c0/alice-3f9a2c1b.age` */
 export function releasePath(request: string, person: string, sha256: string): string {
   return `handovers/${request.slice(0, 8)}/${person}-${sha256.slice(0, 8)}.age`;

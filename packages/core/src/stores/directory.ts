@@ -9,7 +9,7 @@
  * So nothing that a checkpoint names can be missing while the checkpoint is there.
  */
 import { dirname } from 'node:path';
-import type { Store } from '../ports.js';
+import type { Store, StoreChange } from '../ports.js';
 import { syncDirectory } from './file-steps.js';
 import { LOCK_PATIENCE, withLock } from './lock.js';
 import { CHECKPOINT, checkPath, checkPrefix, checkWritable, LOCK } from './path.js';
@@ -71,6 +71,11 @@ class DirectoryStore implements Store {
   }
 
   async swapCheckpoint(old: Uint8Array | undefined, next: Uint8Array): Promise<boolean> {
+    return this.swapCheckpointWith(old, next, []);
+  }
+
+  async swapCheckpointWith(old: Uint8Array | undefined, next: Uint8Array, files: StoreChange['files']): Promise<boolean> {
+    for (const { path } of files) checkWritable(path);
     // A loser learns it without the lock, and without waiting for one that is stuck.
     if (!(await this.#checkpointIs(old))) return false;
     await this.#tree.makeDirectories(CHECKPOINT);
@@ -79,19 +84,38 @@ class DirectoryStore implements Store {
       this.#tree.root,
       async (stillMine) => {
         if (!(await this.#checkpointIs(old))) return false;
-        const temporary = await this.#tree.writeTemporary(CHECKPOINT, next);
         try {
-          await stillMine();
+          await this.#putAll(files);
+          await this.#replaceCheckpoint(next, stillMine);
         } catch (error) {
-          await this.#tree.discard(temporary);
+          // Not replaced: what should have come with it goes again, as far as it can. Why it failed is the story to tell.
+          await Promise.allSettled(files.map(({ path }) => this.#tree.remove(path)));
           throw error;
         }
-        await this.#tree.publish(temporary, CHECKPOINT);
         await syncDirectory(dirname(this.#tree.at(CHECKPOINT)));
         return true;
       },
       this.#lockPatience,
     );
+  }
+
+  /** Each is on the disk, or the first failure is thrown once none is being written any more. */
+  async #putAll(files: StoreChange['files']): Promise<void> {
+    const outcomes = await Promise.allSettled(files.map(({ path, bytes }) => this.putNew(path, bytes)));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed) throw failed.reason;
+    await this.#syncDirectories();
+  }
+
+  async #replaceCheckpoint(next: Uint8Array, stillMine: () => Promise<void>): Promise<void> {
+    const temporary = await this.#tree.writeTemporary(CHECKPOINT, next);
+    try {
+      await stillMine();
+    } catch (error) {
+      await this.#tree.discard(temporary);
+      throw error;
+    }
+    await this.#tree.publish(temporary, CHECKPOINT);
   }
 
   async #checkpointIs(expected: Uint8Array | undefined): Promise<boolean> {
