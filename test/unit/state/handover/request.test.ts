@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type HandoverLog, NOW } from '../../../support/handover-log.js';
 import { handoverPeople } from '../../../support/handover-people.js';
-import { person, recipientOf } from '../../../support/vaults.js';
+import { person, recipientOf, rule } from '../../../support/vaults.js';
 
 const people = handoverPeople();
 let log: HandoverLog;
