@@ -7,7 +7,7 @@ export async function ageUnarmor(text: string): Promise<Uint8Array> {
   try {
     return armor.decode(text);
   } catch {
-    throw new VaultError('DECRYPT_FAILED', 'The armor of an age file is damaged.'); // without the cause: decoders quote their input
+    throw new VaultError('DECRYPT_FAILED', 'the armor of an age file is damaged'); // without the cause: decoders quote their input
   }
 }
 

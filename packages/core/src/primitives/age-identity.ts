@@ -11,12 +11,12 @@ export function identityToBytes(identity: string): Uint8Array {
   const decoded = bech32.decodeUnsafe(identity, identity.length);
   const known = decoded !== undefined && identity === identity.toUpperCase() && (decoded.prefix === CLASSIC || decoded.prefix === HYBRID);
   const bytes = known ? bech32.fromWordsUnsafe(decoded.words) : undefined;
-  if (!bytes || bytes.length !== IDENTITY_SIZE) throw new VaultError('IDENTITY_INVALID', 'This is no age identity of 32 bytes.');
+  if (!bytes || bytes.length !== IDENTITY_SIZE) throw new VaultError('IDENTITY_INVALID', 'this is no age identity of 32 bytes');
   return Uint8Array.from(bytes);
 }
 
 /** The identity line of these 32 bytes. */
 export function identityOfBytes(bytes: Uint8Array, { pq }: { readonly pq: boolean }): string {
-  if (bytes.length !== IDENTITY_SIZE) throw new VaultError('IDENTITY_INVALID', 'This is no age identity of 32 bytes.');
+  if (bytes.length !== IDENTITY_SIZE) throw new VaultError('IDENTITY_INVALID', 'this is no age identity of 32 bytes');
   return bech32.encodeFromBytes(pq ? HYBRID : CLASSIC, bytes).toUpperCase();
 }

@@ -45,7 +45,7 @@ export class X25519Recipient implements Recipient {
     const ephemeral = generateKeyPairSync('x25519');
     const share = exportPoint(ephemeral.publicKey);
     const wrapKey = deriveWrapKey(ephemeral.privateKey, this.#key, concatBytes(share, this.#point));
-    if (wrapKey === undefined) throw new VaultError('BAD_VALUE', 'An age recipient is a point of low order, to which nothing can be sealed.');
+    if (wrapKey === undefined) throw new VaultError('BAD_VALUE', 'an age recipient is a point of low order, to which nothing can be sealed');
     return [{ args: ['X25519', encodeUnpadded(share)], body: wrap(wrapKey, fileKey) }];
   }
 }
@@ -150,10 +150,10 @@ function decodeBech32(text: string, prefix: string, what: string, code: 'BAD_VAL
   // Bech32 text is of one case; age fixes which: the case of the prefix.
   const whole = text.startsWith(prefix) && decoded?.prefix === prefix.toLowerCase() ? bech32.fromWordsUnsafe(decoded.words) : undefined;
   const bytes = whole === undefined ? undefined : Uint8Array.from(whole);
-  if (bytes?.length !== POINT_SIZE) throw new VaultError(code, `This is no X25519 ${what}.`);
+  if (bytes?.length !== POINT_SIZE) throw new VaultError(code, `this is no X25519 ${what}`);
   return bytes;
 }
 
 function malformed(): VaultError {
-  return new VaultError('DECRYPT_FAILED', 'The age file does not open: it has a malformed X25519 stanza.');
+  return new VaultError('DECRYPT_FAILED', 'the age file does not open: it has a malformed X25519 stanza');
 }

@@ -179,5 +179,5 @@ async function* rechunk(source: AsyncIterable<Uint8Array>, size: number): AsyncG
 }
 
 function failed(why: string, cause?: unknown): VaultError {
-  return new VaultError('DECRYPT_FAILED', `The age file does not open: ${why}.`, cause === undefined ? {} : { cause });
+  return new VaultError('DECRYPT_FAILED', `the age file does not open: ${why}`, cause === undefined ? {} : { cause });
 }

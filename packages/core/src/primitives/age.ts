@@ -31,10 +31,10 @@ export interface AgeHeaderStanzas {
  * safer than its weakest stanza), BAD_VALUE for a recipient of any other kind.
  */
 export async function ageEncrypt(plaintext: Uint8Array, recipients: readonly string[]): Promise<Uint8Array> {
-  if (recipients.length === 0) throw new VaultError('NO_RECIPIENTS', 'There is no recipient to encrypt to.');
+  if (recipients.length === 0) throw new VaultError('NO_RECIPIENTS', 'there is no recipient to encrypt to');
   const hybrid = recipients.filter((recipient) => recipient.startsWith(PQ_RECIPIENT)).length;
   if (hybrid !== 0 && hybrid !== recipients.length) {
-    throw new VaultError('MIXED_RECIPIENTS', 'Classic and post-quantum recipients cannot share a file.');
+    throw new VaultError('MIXED_RECIPIENTS', 'classic and post-quantum recipients cannot share a file');
   }
   return encryptTo(plaintext, hybrid > 0 ? recipients : recipients.map((recipient) => new X25519Recipient(recipient)));
 }
@@ -117,7 +117,7 @@ export async function identityToRecipient(identity: string): Promise<string> {
 
 /** An age file under a passphrase. `workFactor` is the base-2 logarithm of scrypt's N: 18 takes a good second and 256 MiB. */
 export async function agePassphraseEncrypt(bytes: Uint8Array, passphrase: string, workFactor = 18): Promise<Uint8Array> {
-  if (!Number.isInteger(workFactor) || workFactor < 1 || workFactor > MAX_WORK_FACTOR) throw new VaultError('BAD_VALUE', `A work factor is a whole number from 1 to ${MAX_WORK_FACTOR}.`);
+  if (!Number.isInteger(workFactor) || workFactor < 1 || workFactor > MAX_WORK_FACTOR) throw new VaultError('BAD_VALUE', `a work factor is a whole number from 1 to ${MAX_WORK_FACTOR}`);
   const { Encrypter } = await import('age-encryption');
   const encrypter = new Encrypter();
   encrypter.setPassphrase(passphrase);
@@ -176,7 +176,7 @@ async function encryptTo(plaintext: Uint8Array, recipients: readonly (string | R
   });
   for (const recipient of recipients) addRecipient(encrypter, recipient);
   const emptyFile = await readAll(await encrypter.encrypt(streamOf(new Uint8Array())));
-  if (fileKey === undefined) throw new VaultError('INTERNAL', 'age-encryption did not offer its file key.');
+  if (fileKey === undefined) throw new VaultError('INTERNAL', 'age-encryption did not offer its file key');
   const header = emptyFile.subarray(0, emptyFile.length - payloadSize(0));
   const file = concatBytes(header, encryptStreamPayload(fileKey, plaintext));
   fileKey.fill(0);
@@ -187,7 +187,7 @@ function addRecipient(encrypter: { addRecipient(recipient: string | Recipient): 
   try {
     encrypter.addRecipient(recipient);
   } catch (cause) {
-    throw new VaultError('BAD_VALUE', 'This is no post-quantum age recipient.', { cause });
+    throw new VaultError('BAD_VALUE', 'this is no post-quantum age recipient', { cause });
   }
 }
 
@@ -220,9 +220,9 @@ async function unwrapHeader(header: Uint8Array, identities: readonly (string | I
 }
 
 function invalidHybrid(): VaultError {
-  return new VaultError('IDENTITY_INVALID', 'This is no post-quantum age identity.');
+  return new VaultError('IDENTITY_INVALID', 'this is no post-quantum age identity');
 }
 
 function failed(why: string, cause?: unknown): VaultError {
-  return new VaultError('DECRYPT_FAILED', `The age file does not open: ${why}.`, cause === undefined ? {} : { cause });
+  return new VaultError('DECRYPT_FAILED', `the age file does not open: ${why}`, cause === undefined ? {} : { cause });
 }

@@ -36,13 +36,13 @@ export function canonicalEqual(a: object | undefined, b: object | undefined): bo
  */
 export function parseCanonical(bytes: Uint8Array): Json {
   const text = fromUtf8(bytes);
-  if (text === undefined) throw new VaultError('NOT_CANONICAL', 'The JSON is not valid UTF-8.');
+  if (text === undefined) throw new VaultError('NOT_CANONICAL', 'the JSON is not valid UTF-8');
   const value = parse(text);
   const sorted = checkDomain(value, []);
   // For sorted keys JSON.stringify writes what JCS writes (RFC 8785 takes literals, strings and numbers from ECMAScript), much
   // faster. Keys that look like array indices enumerate in numeric order, so "unsorted" is not yet a verdict.
   const again = sorted ? JSON.stringify(value) : serialize(value);
-  if (again !== text) throw new VaultError('NOT_CANONICAL', 'The JSON is not in canonical form (RFC 8785).');
+  if (again !== text) throw new VaultError('NOT_CANONICAL', 'the JSON is not in canonical form (RFC 8785)');
   return value;
 }
 
@@ -51,13 +51,13 @@ function parse(text: string): Json {
     return JSON.parse(text) as Json;
   } catch {
     // The engine's message quotes the text, which may be secret.
-    throw new VaultError('NOT_CANONICAL', 'The bytes are not JSON.');
+    throw new VaultError('NOT_CANONICAL', 'the bytes are not JSON');
   }
 }
 
 function serialize(value: Json): string {
   const text = canonicalize(value);
-  if (text === undefined) throw new VaultError('INTERNAL', 'A checked value has no JSON form.');
+  if (text === undefined) throw new VaultError('INTERNAL', 'a checked value has no JSON form');
   return text;
 }
 
@@ -110,5 +110,5 @@ function checkObject(object: object, path: Path): boolean {
 
 function outside(path: Path, what: string): VaultError {
   const place = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step.slice(0, 64)}`)).join('');
-  return new VaultError('NOT_CANONICAL', `$${place} ${what}.`);
+  return new VaultError('NOT_CANONICAL', `$${place} ${what}`);
 }

@@ -43,5 +43,5 @@ export function parseCount(text: string): number | undefined {
 }
 
 function bad(why: string): VaultError {
-  return new VaultError('BAD_CHECKPOINT', `The checkpoint is not acceptable: ${why}.`);
+  return new VaultError('BAD_CHECKPOINT', `the checkpoint is not acceptable: ${why}`);
 }

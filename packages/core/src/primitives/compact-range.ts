@@ -36,7 +36,7 @@ export class CompactRange {
       // Each trailing one bit of the size is a perfect subtree that this leaf completes to twice its width.
       for (let rest = size; rest % 2 === 1; rest = (rest - 1) / 2) {
         const left = hashes.pop();
-        if (left === undefined) throw new VaultError('INTERNAL', 'A compact range has fewer hashes than its size needs.');
+        if (left === undefined) throw new VaultError('INTERNAL', 'a compact range has fewer hashes than its size needs');
         node = nodeHash(left, node);
       }
       hashes.push(node);
@@ -64,7 +64,7 @@ export class CompactRange {
     const hashes = json.hashes.map((text) => fromHex(text));
     const sound = hashes.filter((hash) => hash?.length === 32) as Uint8Array[];
     if (!Number.isSafeInteger(json.size) || json.size < 0 || sound.length !== hashes.length || sound.length !== bitsSet(json.size)) {
-      throw new VaultError('HASH_MISMATCH', `The ${hashes.length} hashes do not describe a tree of ${json.size} leaves.`);
+      throw new VaultError('HASH_MISMATCH', `the ${hashes.length} hashes do not describe a tree of ${json.size} leaves`);
     }
     return new CompactRange(json.size, sound);
   }

@@ -82,5 +82,5 @@ function base64(value: unknown, name: string): Uint8Array {
 }
 
 function bad(why: string): VaultError {
-  return new VaultError('BAD_ENVELOPE', `The DSSE envelope is not acceptable: ${why}.`);
+  return new VaultError('BAD_ENVELOPE', `the DSSE envelope is not acceptable: ${why}`);
 }

@@ -14,7 +14,7 @@ export const SIGNATURE_LENGTH = 64;
  */
 export function assertStrongPublicKey(publicKey: Uint8Array): void {
   if (!isPrimeOrderPoint(publicKey)) {
-    throw new VaultError('WEAK_KEY', 'The Ed25519 public key is not the canonical encoding of a point of prime order.', {
+    throw new VaultError('WEAK_KEY', 'the Ed25519 public key is not the canonical encoding of a point of prime order', {
       hint: 'Such a key does not come from an honest generator. Make a new one.',
     });
   }

@@ -40,7 +40,7 @@ export function generateSigningKey(): SigningKey {
 
 /** Takes the 32 bytes over. IDENTITY_INVALID for another length. */
 export function signingKeyFromSeed(seed: Uint8Array): SigningKey {
-  if (seed.length !== SEED_LENGTH) throw new VaultError('IDENTITY_INVALID', `An Ed25519 seed has ${SEED_LENGTH} bytes.`);
+  if (seed.length !== SEED_LENGTH) throw new VaultError('IDENTITY_INVALID', `an Ed25519 seed has ${SEED_LENGTH} bytes`);
   const der = concatBytes(PKCS8_PREFIX, seed);
   const key = createPrivateKey({ key: Buffer.from(der.buffer), format: 'der', type: 'pkcs8' });
   der.fill(0);

@@ -27,7 +27,7 @@ function isShamir({ need, count }: Threshold): boolean {
 export async function splitSecret(secret: Uint8Array, threshold: Threshold): Promise<Uint8Array[]> {
   const { need, count } = threshold;
   if (!Number.isInteger(need) || !Number.isInteger(count) || need < 1 || need > count || count > 255 || secret.length === 0) {
-    throw new VaultError('BAD_VALUE', `${secret.length} bytes cannot be shared among ${count} so that ${need} are enough.`);
+    throw new VaultError('BAD_VALUE', `${secret.length} bytes cannot be shared among ${count} so that ${need} are enough`);
   }
   if (need === 1) return Array.from({ length: count }, () => Uint8Array.from(secret));
   if (need < count) return (await import('shamir-secret-sharing')).split(Uint8Array.from(secret), count, need);
@@ -51,13 +51,13 @@ export function shareFault(share: Uint8Array, size: number, threshold: Threshold
  */
 export async function joinShares(shares: readonly Uint8Array[], size: number, threshold: Threshold): Promise<Uint8Array> {
   const { need, count } = threshold;
-  if (shares.length < need) throw new VaultError('NEEDS_SHARES', `${need} of ${count} shares are needed, and there are ${shares.length}.`);
-  if (shares.length > need) throw new VaultError('BAD_VALUE', `${shares.length} shares were given where ${need} are needed.`);
+  if (shares.length < need) throw new VaultError('NEEDS_SHARES', `${need} of ${count} shares are needed, and there are ${shares.length}`);
+  if (shares.length > need) throw new VaultError('BAD_VALUE', `${shares.length} shares were given where ${need} are needed`);
   const fault = shares.map((share) => shareFault(share, size, threshold)).find((words) => words !== undefined);
-  if (fault !== undefined) throw new VaultError('BAD_VALUE', `A share is none: ${fault}.`);
+  if (fault !== undefined) throw new VaultError('BAD_VALUE', `a share is none: ${fault}`);
   if (need === 1) return Uint8Array.from(shares[0]!);
   if (!isShamir(threshold)) return xor(shares);
-  if (new Set(shares.map((share) => share.at(-1))).size < need) throw new VaultError('BAD_VALUE', 'One share was given twice.');
+  if (new Set(shares.map((share) => share.at(-1))).size < need) throw new VaultError('BAD_VALUE', 'one share was given twice');
   return (await import('shamir-secret-sharing')).combine(shares.map((share) => Uint8Array.from(share)));
 }
 

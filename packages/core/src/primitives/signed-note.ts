@@ -118,5 +118,5 @@ export function decodeVerifierKey(text: string): VerifierKey {
 }
 
 function bad(why: string): VaultError {
-  return new VaultError('BAD_CHECKPOINT', `The signed note is not acceptable: ${why}.`);
+  return new VaultError('BAD_CHECKPOINT', `the signed note is not acceptable: ${why}`);
 }

@@ -70,7 +70,7 @@ function* put(levels: Level[], at: number, hash: Uint8Array): Generator<TileFile
 }
 
 function prefixed(leaf: Uint8Array, index: number): Uint8Array {
-  if (leaf.length > MAX_ENTRY_SIZE) throw new VaultError('BAD_ENTRY', `Leaf ${index} has ${leaf.length} bytes; a bundle holds at most ${MAX_ENTRY_SIZE}.`);
+  if (leaf.length > MAX_ENTRY_SIZE) throw new VaultError('BAD_ENTRY', `leaf ${index} has ${leaf.length} bytes; a bundle holds at most ${MAX_ENTRY_SIZE}`);
   const out = new Uint8Array(2 + leaf.length);
   out[0] = leaf.length >> 8;
   out[1] = leaf.length & 0xff;
@@ -88,7 +88,7 @@ export function subtreesFromTiles(read: (path: string) => Uint8Array | undefined
     const width = Math.min(TILE_WIDTH, Math.floor(size / TILE_WIDTH ** level) - index * TILE_WIDTH);
     const path = tilePath(level, index, width);
     const tile = read(path);
-    if (tile?.length !== width * HASH_SIZE) throw new VaultError('STORE_INCOMPLETE', `The tile ${path} is missing or has a wrong length.`);
+    if (tile?.length !== width * HASH_SIZE) throw new VaultError('STORE_INCOMPLETE', `the tile ${path} is missing or has a wrong length`);
     const offset = (at % TILE_WIDTH) * HASH_SIZE;
     return tile.slice(offset, offset + HASH_SIZE);
   };

@@ -61,5 +61,5 @@ function base64(text: string, what: string): Uint8Array {
 }
 
 function bad(why: string): VaultError {
-  return new VaultError('BAD_PROOF', `The log proof is not acceptable: ${why}.`);
+  return new VaultError('BAD_PROOF', `the log proof is not acceptable: ${why}`);
 }
