@@ -49,9 +49,19 @@ export class VaultError extends Error {
 /** The hint for whatever is damaged or missing in a store. */
 export const PUT_BACK = 'Put back what is known to be good: oxp-vault sync --restore; or from a copy, a backup or that of a colleague: oxp-vault sync --restore --from COPY';
 
+/** For whoever has lost every race against other writers. */
+export function othersWereWriting(hint = 'Try again.'): VaultError {
+  return new VaultError('RACE_LOST', 'others were writing all the time', { hint });
+}
+
 /** True for a VaultError, with the given code if one is named. */
 export function isVaultError(error: unknown, code?: ErrorCode): error is VaultError {
   return error instanceof VaultError && (code === undefined || error.code === code);
+}
+
+/** True for what is wrong with one file: somebody made it so, and the others may be read all the same. Not for trouble with the store. */
+export function isFileFault(error: unknown): error is VaultError {
+  return isVaultError(error) && (error.class !== 'store' || error.code === 'BLOB_MISSING');
 }
 
 /** A fault found while judging an entry: a value, not an exception, because a bad leaf is kept and reported, not thrown. */
@@ -63,6 +73,16 @@ export interface Refusal {
 
 export function refusal(code: ErrorCode, message: string, hint?: string): Refusal {
   return hint === undefined ? { code, message } : { code, message, hint };
+}
+
+/** What parsers throw for bytes that are not as they must be is a reason like any other. */
+export function orRefusal<T>(attempt: () => T | Refusal): T | Refusal {
+  try {
+    return attempt();
+  } catch (error) {
+    if (error instanceof VaultError) return refusal(error.code, error.message, error.hint);
+    throw error;
+  }
 }
 
 export function refusalToError(r: Refusal): VaultError {

@@ -3,7 +3,7 @@
  * it returns the next state. A leaf that is refused is void: kept, without effect, reported.
  */
 import { parseEntry, verifyEntry, entryBody, type Entry } from './audit/entry.js';
-import { refusal, VaultError, type Refusal } from './errors.js';
+import { orRefusal, refusal, type Refusal } from './errors.js';
 import { applyOp, isOp, machinesMay, parseBody, type OpBody, type OpContext } from './ops.js';
 import { parseCard } from './policy/card.js';
 import { checkPolicyFile } from './policy/policy.js';
@@ -47,16 +47,6 @@ export function judge(state: VaultState, leaf: Leaf): Judgement {
 function voided(state: VaultState, { code, message }: Refusal, digest?: string): VaultState {
   const leaf = { leaf: state.size, code, message, ...(digest === undefined ? {} : { digest }) };
   return { ...state, size: state.size + 1, voids: state.voids.set(String(state.size), leaf) };
-}
-
-/** What parsers throw for bytes that are not as they must be is a reason like any other. */
-function orRefusal<T>(attempt: () => T | Refusal): T | Refusal {
-  try {
-    return attempt();
-  } catch (error) {
-    if (error instanceof VaultError) return refusal(error.code, error.message, error.hint);
-    throw error;
-  }
 }
 
 interface Authentic {

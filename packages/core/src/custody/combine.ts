@@ -1,6 +1,7 @@
 /** Shares back into the identity that opens a version: every share is checked before any is used, and the result against what was signed. */
 import { VaultError } from '../errors.js';
 import { identityOfBytes, IDENTITY_SIZE } from '../primitives/age-identity.js';
+import { suiteOf } from '../primitives/age-recipient.js';
 import { identityToRecipient } from '../primitives/age.js';
 import { treeInWords } from '../primitives/threshold-tree.js';
 import { matchesCommitment } from './share.js';
@@ -55,7 +56,7 @@ export async function combineShares(vault: string, version: Combinable, given: r
     const have = given.map(({ path }) => leafAt(version, path)!.person).join(' ') || 'nobody';
     throw new VaultError('NEEDS_SHARES', `${label} needs shares of ${treeInWords(version.tree)}, and there are those of ${have}`);
   }
-  const identity = identityOfBytes(raw, { pq: version.recipient.startsWith('age1pq1') });
+  const identity = identityOfBytes(raw, { pq: suiteOf(version.recipient) === 'hybrid' });
   raw.fill(0);
   if ((await identityToRecipient(identity)) !== version.recipient) {
     throw new VaultError('SEALER_FAULT', `the shares of ${label} give another identity than the one it is sealed to`, { hint: 'Other shares may do; tell whoever sealed it.' });

@@ -1,7 +1,7 @@
 /** Loading: checkpoint, pages, files, fold, signer, pin. Only what is new since the last accepted checkpoint is verified again. */
 import { CHECKPOINT_PATH, readCheckpoint, type VaultCheckpoint } from '../audit/checkpoint.js';
 import { pagePath, PAGE_SIZE, pageStart } from '../audit/page.js';
-import { isVaultError, VaultError, type ErrorCode } from '../errors.js';
+import { isVaultError, VaultError, type ErrorCode, othersWereWriting } from '../errors.js';
 import type { Store } from '../ports.js';
 import { CompactRange } from '../primitives/compact-range.js';
 import { sha256Hex } from '../primitives/hash.js';
@@ -58,7 +58,7 @@ export async function loadLog(store: Store, knownOf: (vault: string) => Promise<
       if (!(error instanceof MissingFile) && !isVaultError(error, 'ROLLBACK')) throw error;
       const moved = (await store.get(CHECKPOINT_PATH)) ?? new Uint8Array();
       if (sha256Hex(moved) === sha256Hex(bytes)) throw error instanceof MissingFile ? incomplete(error.path) : error;
-      if (attempt >= ATTEMPTS) throw new VaultError('RACE_LOST', 'others were writing all the time', { hint: 'Try again.' });
+      if (attempt >= ATTEMPTS) throw othersWereWriting();
       await new Promise((resolve) => setTimeout(resolve, attempt));
     }
   }

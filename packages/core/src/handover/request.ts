@@ -1,6 +1,6 @@
 /** The receiver asks: for exactly these versions, to exactly this destination, until then. */
 import { refusal, type Refusal } from '../errors.js';
-import { recipientFault } from '../primitives/age-recipient.js';
+import { recipientFault, suiteOf } from '../primitives/age-recipient.js';
 import { actsFor, type HandoverAuthority, type HandoverContext } from './authority.js';
 import { onItsWayFault } from './liveness.js';
 import { newestTargets } from './offer.js';
@@ -64,7 +64,7 @@ function adminsFault(admins: TransferRequest['admins'], authority: HandoverAutho
 
 function oneTimeFault(recipient: string, authority: HandoverAuthority): Refusal | undefined {
   if (authority.recipientKnown(recipient)) return refusal('KEY_TAKEN', 'the one-time recipient of the request is or was that of somebody');
-  if ((authority.suite === 'hybrid') !== recipient.startsWith('age1pq1')) return refusal('MIXED_RECIPIENTS', `the one-time recipient is of another kind than this vault (${authority.suite})`);
+  if (suiteOf(recipient) !== authority.suite) return refusal('MIXED_RECIPIENTS', `the one-time recipient is of another kind than this vault (${authority.suite})`);
   const unusable = recipientFault(recipient);
   return unusable === undefined ? undefined : refusal('WEAK_KEY', `nothing can be sealed to the one-time recipient: ${unusable}`);
 }

@@ -1,6 +1,6 @@
 export type { CheckContext, CheckResult, GenerateContext, Material, MaterialField, MaterialKind, Rotation } from './material.js';
 export { isMaterialKind, MATERIAL_KINDS, type MaterialKindName } from './kinds.js';
-export { materialKind } from './registry.js';
+export { materialKind, rotationOf } from './registry.js';
 export { importedFields } from './fields.js';
 export { ParameterError } from './parameters.js';
 export { nextKeyName } from './tsig-name.js';

@@ -1,6 +1,6 @@
 import { VaultError } from '../errors.js';
 import { isMaterialKind, MATERIAL_KINDS, type MaterialKindName } from './kinds.js';
-import type { GenerateContext, Material, MaterialKind } from './material.js';
+import type { GenerateContext, Material, MaterialKind, Rotation } from './material.js';
 
 /** Each kind's module is loaded when it is first asked for: opening a secret must not pay for X.509. */
 const LOADERS: Readonly<Record<MaterialKindName, () => Promise<MaterialKind>>> = {
@@ -28,6 +28,12 @@ export async function importCa(bytes: Uint8Array, context: GenerateContext): Pro
   const { caKindOf } = await import('./pki-import.js');
   const kind = await materialKind(caKindOf(bytes));
   return kind.import(bytes, kind.parameters({}, 'import'), context);
+}
+
+/** How a version gets its next value, also where this release does not know its kind. */
+export async function rotationOf({ kind, parameters, public: parts }: Pick<Material, 'kind' | 'parameters' | 'public'>): Promise<Rotation> {
+  if (!isMaterialKind(kind)) return { how: 'by-hand', words: 'make a new value where it comes from' };
+  return (await materialKind(kind)).rotation(parameters, parts);
 }
 
 /** BAD_VALUE; without the name, since somebody may have put anything there. */

@@ -1,5 +1,6 @@
 /** The identity: the private file of one device. An age identity file, so that plain `age -i` takes it, with the signing key in a comment. */
 import { VaultError } from '../errors.js';
+import { identityLines } from '../primitives/age-identity.js';
 import { generateAgeIdentity, identityToRecipient } from '../primitives/age.js';
 import { generateSigningKey, signingKeyFromSeed, type SigningKey } from '../primitives/ed25519.js';
 import { fromBase64, toBase64 } from '../primitives/hash.js';
@@ -24,7 +25,6 @@ export interface NewIdentity {
 
 const SEED_LINE = /^# signing key: ([A-Za-z0-9+/]{43}=)$/m;
 const CARD_LINE = /^# card: (\{.*\})$/m;
-const AGE_LINE = /^AGE-SECRET-KEY-(?:PQ-)?1[A-Z0-9]+$/m;
 
 /** Makes a fresh identity. */
 export async function createIdentity(wanted: NewIdentity): Promise<Identity> {
@@ -47,7 +47,7 @@ export function formatIdentity(identity: Identity): Secret {
 export async function parseIdentity(text: string): Promise<Identity> {
   const seed = fromBase64(SEED_LINE.exec(text)?.[1] ?? '');
   const cardLine = CARD_LINE.exec(text)?.[1];
-  const age = AGE_LINE.exec(text)?.[0];
+  const [age] = identityLines(text);
   if (seed?.length !== 32 || cardLine === undefined || age === undefined) {
     throw invalid('it has no signing key, card or age identity', 'A plain age identity cannot sign. Make one with: oxp-vault identity create');
   }

@@ -1,5 +1,6 @@
 /** Devices come and go: by their owner's own living device, or by a policy. Staleness of roles follows. */
-import { refusal, VaultError, type Refusal } from '../errors.js';
+import { orRefusal, refusal, type Refusal } from '../errors.js';
+import { suiteOf } from '../primitives/age-recipient.js';
 import { parseCard, type Card } from './card.js';
 import type { DeviceAdd, DeviceRemove } from './ops.js';
 import type { CheckedPolicy } from './policy.js';
@@ -40,16 +41,11 @@ export function applyDeviceAdd(state: PolicyState, body: DeviceAdd, actor: Signe
   const person = state.people.get(actor.person);
   if (!person) return refusal('NOT_ENROLLED', `${actor.person} is not enrolled`);
   if (state.policy.devices === 'admins') return refusal('NOT_ALLOWED', 'in this vault only the admins add devices, through the policy');
-  let card: Card;
-  try {
-    card = parseCard(body.card);
-  } catch (error) {
-    if (error instanceof VaultError) return refusal(error.code, error.message, error.hint);
-    throw error;
-  }
+  const card = orRefusal(() => parseCard(body.card));
+  if ('code' in card) return card;
   if (card.person !== actor.person) return refusal('NOT_ALLOWED', `${actor.person} cannot add a device of ${card.person}`);
   if (card.kind !== person.kind) return refusal('BAD_CARD', `${card.person} cannot be both human and machine`);
-  if ((state.policy.suite === 'hybrid') !== card.recipient.startsWith('age1pq1')) {
+  if (suiteOf(card.recipient) !== state.policy.suite) {
     return refusal('MIXED_RECIPIENTS', `the card of ${card.person} has a recipient of another kind than this vault (${state.policy.suite})`);
   }
   if (person.devices.some((d) => d.device === card.device || d.id === card.id || d.recipient === card.recipient)) {

@@ -1,6 +1,7 @@
 /** The policy: who may do what. Its closed schema, and every check that needs no history (transition.ts has the others). */
 import * as v from 'valibot';
-import { refusal, VaultError, type Refusal } from '../errors.js';
+import { orRefusal, refusal, VaultError, type Refusal } from '../errors.js';
+import { suiteOf } from '../primitives/age-recipient.js';
 import { canonicalJson, parseCanonical } from '../primitives/canonical-json.js';
 import { equalBytes, sha256Hex } from '../primitives/hash.js';
 import { thresholdTreeSchema, treeFault, treeLeaves } from '../primitives/threshold-tree.js';
@@ -121,17 +122,12 @@ function checkCards(policy: Policy): Map<string, readonly Card[]> | Refusal {
   for (const [person, { cards: lines }] of Object.entries(policy.persons)) {
     const own: Card[] = [];
     for (const line of lines) {
-      let card: Card;
-      try {
-        card = parseCard(line);
-      } catch (error) {
-        if (error instanceof VaultError) return refusal(error.code, `person ${person}: ${error.message}`, error.hint);
-        throw error;
-      }
+      const card = orRefusal(() => parseCard(line));
+      if ('code' in card) return refusal(card.code, `person ${person}: ${card.message}`, card.hint);
       if (card.person !== person) return refusal('BAD_CARD', `person ${person} is given the card of ${card.person}`);
       if (own.some((c) => c.device === card.device)) return refusal('BAD_CARD', `${person} has two devices called ${card.device}`);
       if (own[0] && own[0].kind !== card.kind) return refusal('BAD_CARD', `${person} cannot be both human and machine`);
-      if ((policy.suite === 'hybrid') !== card.recipient.startsWith('age1pq1')) {
+      if (suiteOf(card.recipient) !== policy.suite) {
         return refusal('MIXED_RECIPIENTS', `the card of ${person} has a recipient of another kind than this vault (${policy.suite})`,
           policy.suite === 'hybrid' ? 'Make the identity with: oxp-vault identity create --pq' : 'Make the identity without --pq.');
       }

@@ -1,6 +1,6 @@
 /** Role keys: one an epoch, made by a member (or, before any has joined, by the steward), granted person by person. */
 import { refusal, type Refusal } from '../errors.js';
-import { recipientFault } from '../primitives/age-recipient.js';
+import { recipientFault, suiteOf } from '../primitives/age-recipient.js';
 import type { RoleEpoch, RoleGrant } from './ops.js';
 import { holders, newestEpoch, takenBy, type Epoch, type PolicyState } from './state.js';
 import type { Signer } from '../wire.js';
@@ -26,7 +26,7 @@ export function applyEpoch(state: PolicyState, body: RoleEpoch, actor: Signer, l
   }
   const holder = takenBy(state, body.recipient);
   if (holder !== undefined) return refusal('KEY_TAKEN', `the new recipient of ${body.role} is or was that of ${holder}`);
-  if ((state.policy.suite === 'hybrid') !== body.recipient.startsWith('age1pq1')) {
+  if (suiteOf(body.recipient) !== state.policy.suite) {
     return refusal('MIXED_RECIPIENTS', `the new recipient of ${body.role} is of another kind than this vault (${state.policy.suite})`);
   }
   const unusable = recipientFault(body.recipient);

@@ -6,6 +6,11 @@ export const IDENTITY_SIZE = 32;
 const CLASSIC = 'age-secret-key-';
 const HYBRID = 'age-secret-key-pq-';
 
+/** The identities in an age identity file, as they stand there; its comments are passed over. */
+export function identityLines(text: string): string[] {
+  return text.match(/^AGE-SECRET-KEY-(?:PQ-)?1[A-Z0-9]+$/gm) ?? [];
+}
+
 /** The bytes of `AGE-SECRET-KEY-1…` or `AGE-SECRET-KEY-PQ-1…`. IDENTITY_INVALID for anything else. */
 export function identityToBytes(identity: string): Uint8Array {
   const decoded = bech32.decodeUnsafe(identity, identity.length);

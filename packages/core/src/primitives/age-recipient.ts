@@ -11,6 +11,14 @@ const POLYNOMIALS = 3 * 384;
 const ML_KEM_SIZE = POLYNOMIALS + 32;
 const ML_KEM_MODULUS = 3329;
 
+/** The kind that all recipients of a vault have. */
+export type Suite = 'x25519' | 'hybrid';
+
+/** By what it begins with: whether it can be used, says `recipientFault`. */
+export function suiteOf(recipient: string): Suite {
+  return recipient.startsWith('age1pq1') ? 'hybrid' : 'x25519';
+}
+
 let probe: KeyObject | undefined;
 
 /** In words what is wrong with `age1…` (X25519) or `age1pq1…` (ML-KEM-768 + X25519), or undefined. */

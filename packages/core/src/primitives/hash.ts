@@ -33,6 +33,11 @@ export function taggedHash(tag: string, ...parts: readonly Uint8Array[]): Uint8A
   return sha256(concatBytes(utf8(tag), ...parts.flatMap((part) => [NUL, part])));
 }
 
+/** True for the very bytes that somebody named by their digest and, where it was said, their size. */
+export function isContent(bytes: Uint8Array, named: { readonly sha256: string; readonly size?: number | undefined }): boolean {
+  return (named.size === undefined || bytes.length === named.size) && sha256Hex(bytes) === named.sha256;
+}
+
 /** Lower-case hex. */
 export function toHex(bytes: Uint8Array): string {
   return view(bytes).toString('hex');

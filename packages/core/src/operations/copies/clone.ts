@@ -4,7 +4,7 @@ import { loadLog, nothingKnown, type LoadedLog } from '../../engine/load.js';
 import { FORKED } from '../../engine/load-faults.js';
 import { MissingFile } from '../../engine/pages.js';
 import { rootWas } from '../../engine/roots.js';
-import { isVaultError, PUT_BACK, VaultError } from '../../errors.js';
+import { isVaultError, PUT_BACK, VaultError, othersWereWriting } from '../../errors.js';
 import type { Store } from '../../ports.js';
 import type { Vault } from '../../vault.js';
 import { copyFiles, filesOfLog, signedBytes } from './files.js';
@@ -41,7 +41,7 @@ export async function cloneVault(from: Vault, to: Store, step?: (done: number, t
       if (!(error instanceof MissingFile)) throw error;
     }
   }
-  throw new VaultError('RACE_LOST', 'others were writing all the time', { hint: 'What was copied counts for nothing yet. Run it again: it goes on from there.' });
+  throw othersWereWriting('What was copied counts for nothing yet. Run it again: it goes on from there.');
 }
 
 /** Undefined when a writer was first. */

@@ -3,7 +3,7 @@ import type { LoadedLog } from '../../engine/load.js';
 import { inParallel } from '../../engine/parallel.js';
 import { isVaultError } from '../../errors.js';
 import type { Store } from '../../ports.js';
-import { sha256Hex } from '../../primitives/hash.js';
+import { sha256Hex, isContent } from '../../primitives/hash.js';
 import { OURS, PAGE } from '../log/garbage.js';
 import { pagesOf, walkLoaded, type NamedFile } from '../log/walk.js';
 
@@ -39,7 +39,7 @@ export async function filesOfLog(store: Store, loaded: LoadedLog): Promise<Named
 /** The bytes of a file where they are those that were signed. */
 export async function signedBytes(store: Store, file: NamedFile): Promise<Uint8Array | undefined> {
   const bytes = await store.get(file.path);
-  return bytes && sha256Hex(bytes) === file.sha256 && (file.size === undefined || bytes.length === file.size) ? bytes : undefined;
+  return bytes && isContent(bytes, file) ? bytes : undefined;
 }
 
 /** The same for a store in which anything may lie: a link, or a file that is too large, is not the file that was signed. */

@@ -6,7 +6,7 @@ import { MissingFile } from '../../engine/pages.js';
 import { pinnedCheckpoint, readPin, vaultAt, type Pin } from '../../engine/pin.js';
 import { loadRemembered, type Remembering } from '../../engine/remembered.js';
 import { readStateCache } from '../../engine/state-cache.js';
-import { isVaultError, VaultError, type ErrorCode } from '../../errors.js';
+import { isVaultError, VaultError, type ErrorCode, othersWereWriting } from '../../errors.js';
 import type { Store } from '../../ports.js';
 import { copyFiles, filesOfLog, signedBytesIfAny } from './files.js';
 import type { NamedFile } from '../log/walk.js';
@@ -58,7 +58,7 @@ export async function restoreVault(options: RestoreOptions): Promise<Restored> {
     await loadRemembered(options, undefined);
     return restored;
   }
-  throw new VaultError('RACE_LOST', 'others were writing all the time', { hint: 'Try again.' });
+  throw othersWereWriting();
 }
 
 async function whatIsKnown({ store, local, expect }: RestoreOptions): Promise<Known> {

@@ -2,7 +2,7 @@
 import type { SignedEntry } from '../../audit/entry.js';
 import { formatShareLine } from '../../custody/share.js';
 import type { NewFile } from '../../engine/append.js';
-import { isVaultError, type VaultError } from '../../errors.js';
+import { type VaultError, isFileFault } from '../../errors.js';
 import { deviceKeys } from '../../policy/state.js';
 import { versionOf } from '../../seal/state.js';
 import type { Secret } from '../../secret.js';
@@ -58,7 +58,7 @@ async function tryShares(vault: Vault, shares: readonly HeldShare[], use?: (held
       }
       tried.push({ held, outcome: place });
     } catch (error) {
-      if (!isVaultError(error) || (error.class === 'store' && error.code !== 'BLOB_MISSING')) throw error;
+      if (!isFileFault(error)) throw error;
       tried.push({ held, outcome: { ...place, fault: error } });
     }
   }

@@ -2,9 +2,9 @@
 import { checkShare } from '../../custody/combine.js';
 import { parseShareLine } from '../../custody/share.js';
 import { leafOf, type CustodyLeaf, type CustodyRecord } from '../../custody/state.js';
-import { isVaultError, PUT_BACK, VaultError } from '../../errors.js';
+import { isVaultError, PUT_BACK, VaultError, isFileFault } from '../../errors.js';
 import { ageDecrypt } from '../../primitives/age.js';
-import { sha256Hex } from '../../primitives/hash.js';
+import { isContent } from '../../primitives/hash.js';
 import { sharePath } from '../../seal/statement.js';
 import { Secret } from '../../secret.js';
 import type { Vault } from '../../vault.js';
@@ -40,7 +40,7 @@ export async function openShare(vault: Vault, { version, record, leaf }: HeldSha
   try {
     return await readShare(vault, record, leaf, leaf.share.blob, maker);
   } catch (error) {
-    if (maker === version.sealer.person || !isVaultError(error) || error.class !== 'verification' && error.code !== 'BLOB_MISSING') throw error;
+    if (maker === version.sealer.person || !isFileFault(error)) throw error;
     try {
       return await readShare(vault, record, leaf, leaf.sealed, version.sealer.person);
     } catch (earlier) {
@@ -56,7 +56,7 @@ async function readShare(vault: Vault, record: CustodyRecord, leaf: CustodyLeaf,
   const path = sharePath(record.name, record.version, leaf.person, blob.sha256);
   const bytes = await vault.store.get(path);
   if (!bytes) throw new VaultError('BLOB_MISSING', `the share ${path} is missing`, { hint: PUT_BACK });
-  if (bytes.length !== blob.size || sha256Hex(bytes) !== blob.sha256) throw new VaultError('HASH_MISMATCH', `the share ${path} is not what ${maker} signed`);
+  if (!isContent(bytes, blob)) throw new VaultError('HASH_MISMATCH', `the share ${path} is not what ${maker} signed`);
   let plain: Uint8Array;
   try {
     plain = await vault.requireEnrolled().age.useText((line) => ageDecrypt(bytes, [line]));

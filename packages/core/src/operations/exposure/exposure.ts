@@ -4,7 +4,7 @@
  * are, the history of Git included. What helps is a new value, and to retire the old one.
  */
 import { VaultError } from '../../errors.js';
-import { isMaterialKind, materialKind, type Rotation } from '../../material/index.js';
+import { rotationOf, type Rotation } from '../../material/index.js';
 import { rolesOf } from '../../policy/rules.js';
 import { newestVersion, versionsOf, type SecretVersion } from '../../seal/state.js';
 import { ruleInEffect } from '../../rule-in-effect.js';
@@ -221,11 +221,6 @@ function reads(state: FoundedState, person: string, versions: readonly SecretVer
 function seals(state: FoundedState, person: string, exposures: readonly Exposure[], name: string): boolean {
   const own = rolesOf(state.policy.policy, person);
   return exposures.some(({ how }) => how === 'generated' || how === 'imported' || how === 'resealed') && (ruleInEffect(state, name)?.writers.some((role) => own.includes(role)) ?? false);
-}
-
-async function rotationOf({ kind, parameters, public: parts }: SecretVersion['statement']): Promise<Rotation> {
-  if (!isMaterialKind(kind)) return { how: 'by-hand', words: 'make a new value where it comes from' };
-  return (await materialKind(kind)).rotation(parameters, parts);
 }
 
 /** Shares add up: those of the persons asked for, else of all who hold one and are custodians of the newest version no longer. */

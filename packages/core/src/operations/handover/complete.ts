@@ -7,7 +7,7 @@ import { isReleased, releasesBy } from '../../handover/satisfied.js';
 import { stageOf, type Handover, type Outcome } from '../../handover/state.js';
 import { isMaterialKind, materialKind } from '../../material/index.js';
 import type { CheckResult } from '../../material/material.js';
-import { equalBytes, sha256Hex } from '../../primitives/hash.js';
+import { equalBytes, isContent } from '../../primitives/hash.js';
 import type { SealRule } from '../../seal/state.js';
 import { sharePath, type Statement } from '../../seal/statement.js';
 import type { Secret } from '../../secret.js';
@@ -97,7 +97,7 @@ async function withReleases(vault: Vault, handover: Handover): Promise<Handover>
     return h.targets.filter((target) => !isReleased(target, released, authorityNow(vault))).map((target) => target.name);
   };
   if (missing(handover).length === 0) return handover;
-  await release(vault, handover.digest, true);
+  await release(vault, handover.digest, 'all');
   const now = findHandover(vault, handover.digest);
   const left = missing(now).sort();
   if (left.length === 0) return now;
@@ -159,7 +159,7 @@ async function checkShareFiles(vault: Vault, statement: Statement): Promise<void
   for (const { person, blob } of statement.custody.leaves) {
     const path = sharePath(statement.name, statement.version, person, blob.sha256);
     const bytes = await vault.store.get(path);
-    if (!bytes || sha256Hex(bytes) !== blob.sha256) throw new VaultError('BLOB_MISSING', `the share ${path} was written, and is not there as it was`, { hint: 'Nothing is lost: type the same again.' });
+    if (!bytes || !isContent(bytes, blob)) throw new VaultError('BLOB_MISSING', `the share ${path} was written, and is not there as it was`, { hint: 'Nothing is lost: type the same again.' });
   }
 }
 

@@ -4,7 +4,9 @@ import { bindsDigest } from '../../handover/binds.js';
 import { openFault } from '../../handover/liveness.js';
 import { livingConsents, mayConsent } from '../../handover/satisfied.js';
 import type { Handover, Target } from '../../handover/state.js';
+import { treeLeaves } from '../../primitives/threshold-tree.js';
 import type { Vault } from '../../vault.js';
+import { toSortedSet } from '../../wire.js';
 import { authorityNow, contextNow, findHandover } from './find.js';
 import { describeHandover, type HandoverView } from './view.js';
 import { lastJoined } from '../people/role-history.js';
@@ -56,12 +58,9 @@ export async function planConsent(vault: Vault, id: string): Promise<ConsentPlan
 function receiversOf(vault: Vault, { request, by }: Handover): string[] {
   if (request.mode === 'use') return [by.person];
   const { policy } = vault.policy;
-  const custodians = request.custody === null ? [] : namesIn(policy.custody[request.custody]);
-  return [...new Set([...(policy.roles[request.role]?.members ?? []), ...custodians])].sort();
-}
-
-function namesIn(tree: { readonly of: readonly unknown[] } | undefined): string[] {
-  return (tree?.of ?? []).flatMap((child) => (typeof child === 'string' ? [child] : namesIn(child as { of: readonly unknown[] })));
+  const tree = request.custody === null ? undefined : policy.custody[request.custody];
+  const custodians = tree ? treeLeaves(tree).map((leaf) => leaf.name) : [];
+  return toSortedSet([...(policy.roles[request.role]?.members ?? []), ...custodians]);
 }
 
 /** Signs the consent that was planned, to exactly what was shown. CONSENT_STALE where that has changed since. Gives the handover. */

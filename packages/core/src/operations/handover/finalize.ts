@@ -2,7 +2,7 @@
 import { refusalToError, VaultError } from '../../errors.js';
 import { leftBelow, pendingFault } from '../../handover/finalize.js';
 import { delivered, stageOf, type Handover } from '../../handover/state.js';
-import { isMaterialKind, materialKind } from '../../material/index.js';
+import { rotationOf } from '../../material/index.js';
 import type { Missing } from '../../policy/agreement.js';
 import { versionsOf, type SecretVersion } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
@@ -94,7 +94,7 @@ async function movePolicy(vault: Vault, handover: Handover): Promise<Finalizatio
 async function rotateReceived(vault: Vault, handover: Handover): Promise<SealLine[]> {
   const names: string[] = [];
   for (const { statement } of sameValue(vault, handover)) {
-    if (isMaterialKind(statement.kind) && (await materialKind(statement.kind)).rotation(statement.parameters, statement.public).how === 'generate') names.push(statement.name);
+    if ((await rotationOf(statement)).how === 'generate') names.push(statement.name);
   }
   return names.length === 0 ? [] : runSealPlan(vault, await planRotation(vault, names.sort()));
 }
@@ -109,7 +109,6 @@ function sameValue(vault: Vault, handover: Handover): SecretVersion[] {
 }
 
 async function unrotatedLine({ statement }: SecretVersion): Promise<Unrotated> {
-  const { name, version, kind, parameters, public: publicParts } = statement;
-  const words = isMaterialKind(kind) ? (await materialKind(kind)).rotation(parameters, publicParts).words : 'make a new value where it comes from';
-  return { name, version, kind, words };
+  const { name, version, kind } = statement;
+  return { name, version, kind, words: (await rotationOf(statement)).words };
 }

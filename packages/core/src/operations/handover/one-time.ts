@@ -4,13 +4,12 @@
  */
 import { VaultError } from '../../errors.js';
 import { delivered, stageOf, type Handover } from '../../handover/state.js';
+import { identityLines } from '../../primitives/age-identity.js';
 import { ageDecrypt, ageEncrypt, generateAgeIdentity, identityToRecipient } from '../../primitives/age.js';
 import { utf8 } from '../../primitives/hash.js';
 import { Secret } from '../../secret.js';
 import type { Vault } from '../../vault.js';
 import { versionByDigest } from './find.js';
-
-const AGE_LINE = /^AGE-SECRET-KEY-(?:PQ-)?1[A-Z0-9]+$/m;
 
 function folder(vault: Vault): string {
   return `vaults/${vault.id}/handovers/`;
@@ -48,7 +47,7 @@ export async function loadOneTime(vault: Vault, handover: Handover): Promise<Sec
     });
   }
   const plain = await vault.requireEnrolled().age.useText((line) => ageDecrypt(file, [line]));
-  const line = AGE_LINE.exec(new TextDecoder().decode(plain))?.[0];
+  const [line] = identityLines(new TextDecoder().decode(plain));
   plain.fill(0);
   if (line === undefined || (await identityToRecipient(line)) !== handover.request.recipient) {
     throw new VaultError('IDENTITY_INVALID', `what this machine keeps as the one-time identity of handover ${short} is not the one that the request names`, { hint: 'Ask anew: oxp-vault handover request' });

@@ -2,7 +2,7 @@
 import { checkShare, combineShares, type GivenShare } from '../../custody/combine.js';
 import { parseShareLine } from '../../custody/share.js';
 import { custodyOf } from '../../custody/state.js';
-import { isVaultError, PUT_BACK, VaultError } from '../../errors.js';
+import { isVaultError, PUT_BACK, VaultError, isFileFault } from '../../errors.js';
 import { parseFileKey } from '../../handover/file-key.js';
 import { releasePath } from '../../handover/release.js';
 import type { Handover, Release, Target } from '../../handover/state.js';
@@ -10,7 +10,7 @@ import { hasEmbeddedCredential } from '../../material/kube-auth.js';
 import { isMaterialKind, materialKind } from '../../material/index.js';
 import type { CheckResult } from '../../material/material.js';
 import { ageDecrypt, decryptWithFileKey } from '../../primitives/age.js';
-import { sha256Hex } from '../../primitives/hash.js';
+import { isContent } from '../../primitives/hash.js';
 import type { SecretVersion } from '../../seal/state.js';
 import { Secret } from '../../secret.js';
 import type { Vault } from '../../vault.js';
@@ -98,13 +98,13 @@ async function readRelease(vault: Vault, handover: Handover, release: Release, b
   const path = releasePath(handover.digest, release.by.person, blob.sha256);
   const bytes = await vault.store.get(path);
   if (!bytes) throw new VaultError('BLOB_MISSING', `${path} is in the log, and missing`, { hint: PUT_BACK });
-  if (bytes.length !== blob.size || sha256Hex(bytes) !== blob.sha256) throw new VaultError('HASH_MISMATCH', `${path} is not what ${release.by.person} released`);
+  if (!isContent(bytes, blob)) throw new VaultError('HASH_MISMATCH', `${path} is not what ${release.by.person} released`);
   return oneTime.useText((line) => ageDecrypt(bytes, [line]));
 }
 
 /** A fault of one release, with the name of who made it. Trouble with the store is nobody's, and thrown. */
 function blame(error: unknown, release: Release): VaultError {
-  if (!isVaultError(error) || (error.class === 'store' && error.code !== 'BLOB_MISSING')) throw error;
+  if (!isFileFault(error)) throw error;
   return new VaultError(error.code, `what ${release.by.person} released is of no use: ${error.message}`, { cause: error, hint: 'Somebody else who consented can release theirs: oxp-vault handover release ID' });
 }
 

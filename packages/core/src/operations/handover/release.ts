@@ -2,7 +2,7 @@
 import { formatShareLine } from '../../custody/share.js';
 import { custodyOf, leafOf } from '../../custody/state.js';
 import type { NewFile } from '../../engine/append.js';
-import { isVaultError, refusalToError, VaultError } from '../../errors.js';
+import { refusalToError, VaultError, isFileFault } from '../../errors.js';
 import { actsFor, type HandoverAuthority } from '../../handover/authority.js';
 import { formatFileKey } from '../../handover/file-key.js';
 import { openFault } from '../../handover/liveness.js';
@@ -29,16 +29,19 @@ export interface Released {
   readonly keys: readonly string[];
 }
 
+/** `owed`: what this person has consented to, as far as it is still needed. `all`: whatever they can give, needed or not. */
+type Due = 'owed' | 'all';
+
 /** What a person would release now: shares they have consented to give, and file keys that they have as a reader. */
-function dueIn(vault: Vault, person: string, handover: Handover, authority: HandoverAuthority, more: boolean): { shares: Target[]; keys: Target[] } {
+function dueIn(vault: Vault, person: string, handover: Handover, authority: HandoverAuthority, what: Due): { shares: Target[]; keys: Target[] } {
   const living = livingConsents(handover, authority);
   const mine = living.filter((consent) => consent.by.person === person);
   const nothing = { shares: [], keys: [] };
   if (stageOf(handover) !== 'open' || openFault(handover, contextNow(vault)) || !allConsented(handover, living, authority)) return nothing;
-  if (mine.length === 0 && !more) return nothing;
+  if (mine.length === 0 && what === 'owed') return nothing;
   const released = releasesBy(handover.releases);
   const held = new Set(mine.flatMap((consent) => consent.leaves.map((leaf) => leaf.statement)));
-  const due = handover.targets.filter((target) => !released.get(target.statement)?.includes(person) && (more || !isReleased(target, released, authority)));
+  const due = handover.targets.filter((target) => !released.get(target.statement)?.includes(person) && (what === 'all' || !isReleased(target, released, authority)));
   return {
     shares: due.filter((target) => held.has(target.statement)),
     keys: due.filter((target) => {
@@ -52,7 +55,7 @@ function dueIn(vault: Vault, person: string, handover: Handover, authority: Hand
 export function releasesDue(vault: Vault, person: string): Handover[] {
   const authority = authorityNow(vault);
   return [...vault.state.handovers.handovers.values()].filter((handover) => {
-    const { shares, keys } = dueIn(vault, person, handover, authority, false);
+    const { shares, keys } = dueIn(vault, person, handover, authority, 'owed');
     return shares.length + keys.length > 0;
   });
 }
@@ -63,10 +66,10 @@ export async function releaseDue(vault: Vault): Promise<{ readonly released: rea
   const faults: VaultError[] = [];
   for (const { digest } of releasesDue(vault, vault.requireEnrolled().card.person)) {
     try {
-      const done = await release(vault, digest, false);
+      const done = await release(vault, digest, 'owed');
       if (done) released.push(done);
     } catch (error) {
-      if (!isVaultError(error) || (error.class === 'store' && error.code !== 'BLOB_MISSING') || error.code === 'EXPECT_NEEDED') throw error;
+      if (!isFileFault(error) || error.code === 'EXPECT_NEEDED') throw error;
       faults.push(error);
     }
   }
@@ -78,7 +81,7 @@ export async function releaseDue(vault: Vault): Promise<{ readonly released: rea
  * spoilt. Throws NEEDS_CONSENT, ALREADY_DONE, EXPIRED, RACE_LOST, NOT_ALLOWED and what opening the own share throws.
  */
 export async function releaseTo(vault: Vault, handover: Handover): Promise<Released> {
-  const done = await release(vault, handover.digest, true);
+  const done = await release(vault, handover.digest, 'all');
   if (done) return done;
   const id = handover.digest.slice(0, 8);
   const authority = authorityNow(vault);
@@ -93,11 +96,11 @@ export async function releaseTo(vault: Vault, handover: Handover): Promise<Relea
 }
 
 /** Undefined where there is nothing to release. */
-export async function release(vault: Vault, id: string, more: boolean): Promise<Released | undefined> {
+export async function release(vault: Vault, id: string, what: Due): Promise<Released | undefined> {
   const handover = vault.state.handovers.handovers.get(id);
   if (!handover) return undefined;
   const authority = authorityNow(vault);
-  const { shares, keys } = dueIn(vault, vault.requireEnrolled().card.person, handover, authority, more);
+  const { shares, keys } = dueIn(vault, vault.requireEnrolled().card.person, handover, authority, what);
   if (shares.length + keys.length === 0) return undefined;
   const recipient = recipientDigest(handover.request.recipient);
   const files: NewFile[] = [];

@@ -2,7 +2,7 @@
 import { loadLog, nothingKnown } from '../../engine/load.js';
 import type { VerifiedLog } from '../../engine/state-cache.js';
 import type { Act, Handover } from '../../handover/state.js';
-import { sha256Hex } from '../../primitives/hash.js';
+import { isContent } from '../../primitives/hash.js';
 import { versionOfStatement, versionsOf } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 import { VaultError } from '../../errors.js';
@@ -85,9 +85,9 @@ function standsAt(leaves: readonly WalkedLeaf[], act: Act): boolean {
 async function fileChecks(vault: Vault, leaves: readonly WalkedLeaf[], acts: readonly Act[]): Promise<HandoverReport['checks']> {
   const named = acts.flatMap((act) => leaves[act.leaf]?.files ?? []);
   const wrong: string[] = [];
-  for (const { path, sha256, size } of named) {
-    const bytes = await vault.store.get(path);
-    if (!bytes || sha256Hex(bytes) !== sha256 || (size !== undefined && bytes.length !== size)) wrong.push(path);
+  for (const file of named) {
+    const bytes = await vault.store.get(file.path);
+    if (!bytes || !isContent(bytes, file)) wrong.push(file.path);
   }
   return [{ check: `${named.length} files that it names are there as they were signed`, ok: wrong.length === 0, ...(wrong.length > 0 ? { detail: wrong.join(', ') } : {}) }];
 }

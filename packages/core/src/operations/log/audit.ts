@@ -3,7 +3,7 @@ import { loadLog, nothingKnown } from '../../engine/load.js';
 import { inParallel } from '../../engine/parallel.js';
 import { readCheckpoint } from '../../audit/checkpoint.js';
 import type { Stray } from '../../engine/state-cache.js';
-import { sha256Hex } from '../../primitives/hash.js';
+import { isContent } from '../../primitives/hash.js';
 import type { VoidLeaf } from '../../state.js';
 import type { Vault } from '../../vault.js';
 import { logPaths, walkLog, type NamedFile } from './walk.js';
@@ -63,7 +63,7 @@ export async function verifyVault(vault: Vault, step: (done: number, total: numb
     const bytes = await vault.store.get(file.path);
     const fault = { path: file.path, what: file.what, leaf };
     if (!bytes) missing.push(fault);
-    else if (sha256Hex(bytes) !== file.sha256 || (file.size !== undefined && bytes.length !== file.size)) damaged.push(fault);
+    else if (!isContent(bytes, file)) damaged.push(fault);
     step(++done, named.size);
   });
   const foreign = [...(await vault.store.list('')).filter((path) => !known.has(path)), ...((await vault.store.foreign?.()) ?? new Map<string, string>()).keys()];

@@ -5,7 +5,7 @@ import { CHECKPOINT_PATH, readCheckpoint } from '../../audit/checkpoint.js';
 import { PAGE_SIZE, pagePath, pageStart } from '../../audit/page.js';
 import { nothingKnown, type LoadedLog } from '../../engine/load.js';
 import { MissingFile, readNewLeaves } from '../../engine/pages.js';
-import { isVaultError, VaultError, type ErrorCode } from '../../errors.js';
+import { isVaultError, type ErrorCode, othersWereWriting } from '../../errors.js';
 import { releasePath } from '../../handover/release.js';
 import { isOp, parseBody, type OpBody } from '../../ops.js';
 import { policyPath } from '../../policy/policy.js';
@@ -71,7 +71,7 @@ async function allLines(vault: Vault): Promise<readonly Uint8Array[]> {
       await vault.refresh();
     }
   }
-  throw new VaultError('RACE_LOST', 'others were writing all the time', { hint: 'Try again.' });
+  throw othersWereWriting();
 }
 
 /** What leaf data says, and the files that it names. `get` finds its object, where it has one. */

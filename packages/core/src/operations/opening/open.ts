@@ -2,7 +2,7 @@
 import { inParallel } from '../../engine/parallel.js';
 import { isVaultError, PUT_BACK, VaultError } from '../../errors.js';
 import { ageDecrypt, ageHeaderStanzas, type AgeHeaderStanzas } from '../../primitives/age.js';
-import { sha256Hex } from '../../primitives/hash.js';
+import { isContent } from '../../primitives/hash.js';
 import { newestOf, newestVersion, versionOf, type SecretVersion } from '../../seal/state.js';
 import { ciphertextPath, type Statement } from '../../seal/statement.js';
 import { Secret } from '../../secret.js';
@@ -107,7 +107,7 @@ export async function signedCiphertext(vault: Vault, version: SecretVersion): Pr
   const path = ciphertextPath(statement);
   const bytes = await vault.store.get(path);
   if (!bytes) throw new VaultError('BLOB_MISSING', `${label} is in the log, and its file ${path} is missing`, { hint: PUT_BACK });
-  if (bytes.length !== statement.ciphertext.size || sha256Hex(bytes) !== statement.ciphertext.sha256) {
+  if (!isContent(bytes, statement.ciphertext)) {
     throw new VaultError('HASH_MISMATCH', `${path} is not the file that ${sealer.person} signed as ${label}`, { hint: 'It was changed after it was sealed. Nothing of it was decrypted.' });
   }
   const stanzas = await headerOf(bytes, `${sealer.person} sealed ${label} with a file that is not an age file`);

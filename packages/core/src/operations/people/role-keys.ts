@@ -2,14 +2,13 @@
 import { isVaultError, VaultError } from '../../errors.js';
 import { grantPath } from '../../policy/roles.js';
 import type { Epoch, Grant } from '../../policy/state.js';
+import { identityLines } from '../../primitives/age-identity.js';
 import { ageDecrypt, identityToRecipient } from '../../primitives/age.js';
-import { sha256Hex } from '../../primitives/hash.js';
+import { isContent } from '../../primitives/hash.js';
 import type { Vault } from '../../vault.js';
 
 /** age identity lines by recipient. */
 export type RoleKeys = ReadonlyMap<string, string>;
-
-const AGE_LINE = /^AGE-SECRET-KEY-(?:PQ-)?1[A-Z0-9]+$/gm;
 
 /**
  * Keys of all epochs up to the newest one granted to this person; empty where there is no grant. A holder of the key may replace
@@ -37,7 +36,7 @@ async function keysIn(vault: Vault, role: string, epoch: Epoch, grant: Pick<Gran
   const me = vault.requireEnrolled().card.person;
   const text = await readGrant(vault, role, epoch, grant);
   const keys = new Map<string, string>();
-  for (const [line] of text.matchAll(AGE_LINE)) keys.set(await identityToRecipient(line), line);
+  for (const line of identityLines(text)) keys.set(await identityToRecipient(line), line);
   if (!keys.has(epoch.recipient)) {
     throw new VaultError('SEALER_FAULT', `the grant of ${role} that ${grant.maker} made for ${me} does not hold the key of epoch ${epoch.epoch}`, {
       hint: `Ask another member for a new one: oxp-vault role grant ${role} ${me}`,
@@ -51,7 +50,7 @@ async function readGrant(vault: Vault, role: string, epoch: Epoch, { blob, maker
   const path = grantPath(role, epoch.epoch, me, blob.sha256);
   const bytes = await vault.store.get(path);
   if (!bytes) throw new VaultError('BLOB_MISSING', `the grant ${path} is missing`, { hint: `Ask another member for a new one: oxp-vault role grant ${role}` });
-  if (bytes.length !== blob.size || sha256Hex(bytes) !== blob.sha256) {
+  if (!isContent(bytes, blob)) {
     throw new VaultError('HASH_MISMATCH', `the grant ${path} is not what ${maker} signed`);
   }
   try {
