@@ -19,7 +19,8 @@ const packed = new Map<string, Packed>();
 
 async function pack(source: string): Promise<Packed> {
   const target = tempDir('pack');
-  await mustRun('npx', ['-y', readManifest(root).packageManager ?? 'pnpm', 'pack', '--pack-destination', target], { cwd: source, timeout: 120_000 });
+  // By npm, which everybody has: unlike pnpm it leaves every version as it is written.
+  await mustRun('npm', ['pack', '--ignore-scripts', '--pack-destination', target], { cwd: source, timeout: 120_000 });
   const [name = ''] = readdirSync(target);
   await mustRun(requireTool('tar'), ['-xzf', name], { cwd: target });
   const directory = join(target, 'package');

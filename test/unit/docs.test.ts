@@ -94,7 +94,7 @@ function dependencies(): string[] {
   const manifests = ['package.json', ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}/package.json`)].filter((path) => existsSync(join(root, path)));
   return manifests.flatMap((path) => {
     const { dependencies: runtime, devDependencies: dev } = JSON.parse(read(path)) as Record<string, Record<string, string> | undefined>;
-    return Object.entries({ ...runtime, ...dev }).filter(([, version]) => !version.startsWith('workspace:')).map(([name, version]) => `${name} ${version}`);
+    return Object.entries({ ...runtime, ...dev }).filter(([name]) => !name.startsWith('@oxp-vault/')).map(([name, version]) => `${name} ${version}`);
   });
 }
 
