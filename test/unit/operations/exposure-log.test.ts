@@ -2,7 +2,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { enrolmentsOf, type PolicyInEffect } from '../../../packages/core/src/operations/people/enrolments.js';
 import { evidenceOf } from '../../../packages/core/src/operations/exposure/evidence.js';
-import { exposureFrom, type ExposureQuery, type Knowledge } from '../../../packages/core/src/operations/exposure/exposure.js';
+import { exposureFrom, type ExposureQuery } from '../../../packages/core/src/operations/exposure/exposure.js';
+import type { Knowledge } from '../../../packages/core/src/operations/exposure/knowledge.js';
 import { readLeaf, type WalkedLeaf } from '../../../packages/core/src/operations/log/walk.js';
 import { checkPolicyFile } from '../../../packages/core/src/policy/policy.js';
 import { handoverCast, HandoverLog, NOW, PKI_ROOT, PLATFORM_ROOT, UNTIL, type Cast } from '../../support/handover-log.js';

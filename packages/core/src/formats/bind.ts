@@ -1,4 +1,5 @@
 import { VaultError } from '../errors.js';
+import { compareText } from '../primitives/compare.js';
 import { utf8 } from '../primitives/hash.js';
 import type { OutputFormat } from './format.js';
 import { partText, valueText } from './parts.js';
@@ -16,7 +17,7 @@ export const bind: OutputFormat = {
   async render(secrets) {
     const living = secrets
       .filter((secret) => !secret.retired)
-      .sort((a, b) => (a.name === b.name ? a.version - b.version : a.name < b.name ? -1 : 1));
+      .sort((a, b) => compareText(a.name, b.name) || a.version - b.version);
     if (living.length === 0) {
       throw new VaultError('FORMAT_UNSUITABLE', 'all versions are retired, so there is no key for the server to accept', {
         hint: 'Rotate the secret, or name another.',

@@ -1,5 +1,6 @@
 /** Names that other tools want, derived from a secret's name. */
 import { VaultError } from '../errors.js';
+import { compareText } from '../primitives/compare.js';
 import { label, type OpenedSecret } from './format.js';
 
 /**
@@ -17,7 +18,7 @@ export function derived(
     if (other !== undefined) throw collision(label(other), label(secret), name);
     taken.set(name, secret);
   }
-  return [...taken].map(([name, secret]) => ({ name, secret })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...taken].map(([name, secret]) => ({ name, secret })).sort((a, b) => compareText(a.name, b.name));
 }
 
 export function collision(one: string, other: string, name: string): VaultError {

@@ -1,5 +1,6 @@
 /** A set of files below one directory. */
 import { VaultError } from '../errors.js';
+import { compareText } from '../primitives/compare.js';
 import { isSecretName } from '../wire.js';
 import { label, type OpenedSecret, type RenderedFile } from './format.js';
 import { pieces } from './layout.js';
@@ -48,5 +49,5 @@ export function assemble(leaves: readonly Leaf[]): RenderedFile[] {
   }
   return [...tree.values()]
     .map(({ path, bytes, mode }) => ({ path, bytes, ...(mode === undefined ? {} : { mode }) }))
-    .sort((a, b) => (a.path < b.path ? -1 : 1));
+    .sort((a, b) => compareText(a.path, b.path));
 }

@@ -1,4 +1,5 @@
 import { VaultError } from '../errors.js';
+import { compareText } from '../primitives/compare.js';
 import { fromUtf8 } from '../primitives/hash.js';
 import type { JsonObject } from '../wire.js';
 import type { MaterialField } from './material.js';
@@ -32,7 +33,7 @@ export function sizeWords(parts: JsonObject): string {
 
 /** A value given piece by piece, as the bytes that a kind's `import` takes. */
 export function importedFields(fields: Readonly<Record<string, string>>): Uint8Array {
-  const sorted = Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = Object.entries(fields).sort(([a], [b]) => compareText(a, b));
   return new TextEncoder().encode(`${JSON.stringify(Object.fromEntries(sorted))}\n`);
 }
 

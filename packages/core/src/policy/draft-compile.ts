@@ -1,5 +1,6 @@
 /** From a draft to the policy that can be proposed. Pure: what people are enrolled comes from the log, cards from the caller. */
 import { refusalToError, VaultError } from '../errors.js';
+import { compareText } from '../primitives/compare.js';
 import { treeLeaves } from '../primitives/threshold-tree.js';
 import { toSortedSet } from '../wire.js';
 import type { Card } from './card.js';
@@ -37,7 +38,7 @@ export function compileDraft(draft: Draft, base: DraftBase, newCards: readonly C
     roles: mapValues(draft.roles, roleOf),
     custody: { ...draft.custody },
     admins: thresholdOf(draft.admins),
-    rules: draft.rules.map(ruleOf).sort((a, b) => (a.path < b.path ? -1 : 1)),
+    rules: draft.rules.map(ruleOf).sort((a, b) => compareText(a.path, b.path)),
     abandon: { secrets: toSortedSet(draft.abandon.secrets), roles: toSortedSet(draft.abandon.roles) },
   });
 }

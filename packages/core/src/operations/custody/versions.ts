@@ -1,5 +1,6 @@
 /** Which versions under custody still count. */
 import type { CustodyRecord } from '../../custody/state.js';
+import { compareText } from '../../primitives/compare.js';
 import { newestVersion, versionsOf, type SecretVersion } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 
@@ -17,5 +18,5 @@ export function versionsUnderCustody(vault: Vault): HeldVersion[] {
     const counts = version && version.statement.version >= (newestVersion(versions)?.statement.version ?? 0);
     return counts ? [{ version, record }] : [];
   });
-  return held.sort((a, b) => (a.record.name === b.record.name ? a.record.version - b.record.version : a.record.name < b.record.name ? -1 : 1));
+  return held.sort((a, b) => compareText(a.record.name, b.record.name) || a.record.version - b.record.version);
 }

@@ -7,6 +7,7 @@ import { isReleased, releasesBy } from '../../handover/satisfied.js';
 import { stageOf, type Handover, type Outcome } from '../../handover/state.js';
 import { isMaterialKind, materialKind } from '../../material/index.js';
 import type { CheckResult } from '../../material/material.js';
+import { compareText } from '../../primitives/compare.js';
 import { equalBytes, isContent } from '../../primitives/hash.js';
 import type { SealRule } from '../../seal/state.js';
 import { sharePath, type Statement } from '../../seal/statement.js';
@@ -171,7 +172,7 @@ async function finish(vault: Vault, id: string): Promise<Completion> {
   if (spent) await destroyOneTime(vault, id);
   const targets: ReceivedTarget[] = [];
   for (const outcome of receipt.targets) targets.push(await received(vault, outcome));
-  targets.sort((a, b) => (a.name < b.name ? -1 : 1));
+  targets.sort((a, b) => compareText(a.name, b.name));
   if (stageOf(handover) === 'failed') {
     const failed = targets.flatMap((target) => target.checks.filter((check) => !check.ok).map((check) => `${target.name}  ${check.check}`));
     throw new VaultError('SELF_CHECK_FAILED', `nothing of handover ${id.slice(0, 8)} passes its checks, so nothing was handed over; the receipt says so`, {

@@ -1,4 +1,5 @@
 /** The policy that a handover comes to: the one in effect with what the request moves, and nothing else changed. */
+import { compareText } from '../../primitives/compare.js';
 import { decidingRule, pathMatches } from '../../wire.js';
 import { kept, policyFault, rulesToMove } from '../../handover/finalize.js';
 import { sameContent } from '../../handover/stand-in.js';
@@ -21,7 +22,7 @@ export function successorOf(vault: Vault, handover: Handover): Policy | undefine
   const folders = moved.filter((rule) => rule.path.endsWith('/')).map((rule) => rule.path);
   const replaced = ({ path }: Rule): boolean => moved.some((rule) => rule.path === path) || (!stays.includes(path) && folders.some((folder) => pathMatches(folder, path)));
   const mostly = [...base.rules.filter((rule) => !replaced(rule)), ...moved];
-  const rules = [...mostly, ...keptRules(vault, handover, mostly)].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const rules = [...mostly, ...keptRules(vault, handover, mostly)].sort((a, b) => compareText(a.path, b.path));
   return { ...base, rules, ...(request.admins ? { admins: request.admins } : {}) };
 }
 

@@ -6,6 +6,7 @@ import { openFault } from '../../handover/liveness.js';
 import { consentersOf, coverageOf, isConsented, isReleased, livingConsents, mayConsent, releasesBy, type Coverage } from '../../handover/satisfied.js';
 import { delivered, stageOf, type Handover, type Target } from '../../handover/state.js';
 import { deviceKeys } from '../../policy/state.js';
+import { compareText } from '../../primitives/compare.js';
 import { isSatisfied, type ThresholdTree } from '../../primitives/threshold-tree.js';
 import type { Vault } from '../../vault.js';
 import { authorityNow, versionByDigest } from './find.js';
@@ -24,7 +25,7 @@ export interface NextStep {
 export function nextSteps(vault: Vault, handover: Handover): NextStep[] {
   const steps = new Map<string, NextStep>();
   for (const step of stepsOf(vault, handover)) if (!steps.has(step.person)) steps.set(step.person, step);
-  return [...steps.values()].sort((a, b) => (a.person < b.person ? -1 : 1));
+  return [...steps.values()].sort((a, b) => compareText(a.person, b.person));
 }
 
 function* stepsOf(vault: Vault, handover: Handover): Iterable<NextStep> {

@@ -3,6 +3,7 @@ import type { HandoverAuthority } from '../../handover/authority.js';
 import { openFault } from '../../handover/liveness.js';
 import { consentersOf, coverageOf, isConsented, isReleased, livingConsents, mayConsent, releasesBy, type Coverage } from '../../handover/satisfied.js';
 import { looseReleases, stageOf, type Handover, type HandoverStage, type Offer, type Target } from '../../handover/state.js';
+import { compareText } from '../../primitives/compare.js';
 import { missingInWords, treeInWords } from '../../primitives/threshold-tree.js';
 import type { Statement } from '../../seal/statement.js';
 import type { Vault } from '../../vault.js';
@@ -139,7 +140,7 @@ export function describeHandover(vault: Vault, handover: Handover): HandoverView
     keepReaders: transfer?.keepReaders ?? [],
     rules: transfer?.rules ?? [],
     ...(transfer?.admins ? { admins: transfer.admins } : {}),
-    targets: [...handover.targets].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ statement, name, version }) => {
+    targets: [...handover.targets].sort((a, b) => compareText(a.name, b.name)).map(({ statement, name, version }) => {
       const target = { statement, name, version };
       const outcome = outcomes.get(statement);
       return {

@@ -1,7 +1,7 @@
 /** When somebody leaves: what it takes to make what they know worthless, and doing as much of it as one may. */
 import { isVaultError, VaultError } from '../../errors.js';
 import type { Vault } from '../../vault.js';
-import type { Knowledge } from '../exposure/exposure.js';
+import type { Knowledge } from '../exposure/knowledge.js';
 import { planRotation } from '../sealing/rotate.js';
 import { sealFault } from '../sealing/faults.js';
 import type { SealLine } from '../sealing/plan.js';
