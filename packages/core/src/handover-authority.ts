@@ -2,7 +2,7 @@
 import { canAct, custodyOf, leafOf } from './custody/state.js';
 import type { HandoverAuthority, TargetVersion } from './handover/authority.js';
 import { rolesOf } from './policy/rules.js';
-import { deviceKeys, livingDevice, newestEpoch, takenBy, type PolicyState } from './policy/state.js';
+import { deviceKeys, isMachine, livingDevice, newestEpoch, takenBy, type PolicyState } from './policy/state.js';
 import { ruleInEffect } from './rule-in-effect.js';
 import { newestOf, newestVersion, type SecretVersion, versionOfStatement } from './seal/state.js';
 import type { FoundedState } from './vault-state.js';
@@ -32,10 +32,7 @@ export function handoverAuthority(state: FoundedState): HandoverAuthority {
       const epoch = newestEpoch(state.policy, role);
       return epoch && { stale: roles.get(role)?.stale !== undefined, provisional: epoch.provisional };
     },
-    isMachine(person) {
-      const kind = people.get(person)?.kind;
-      return kind === undefined ? undefined : kind === 'machine';
-    },
+    isMachine: (person) => isMachine(state.policy, person),
     lives: ({ person, key }) => livingDevice(state.policy, person, key) !== undefined,
     isCustodian(statement, person) {
       const record = custodyOf(state.custody, statement);

@@ -19,13 +19,12 @@ import { applyInit, applyPropose, applySign, applyWithdraw, type PolicyContext }
 import * as policyOps from './policy/ops.js';
 import { applyDeviceAdd, applyDeviceRemove } from './policy/people.js';
 import { applyEpoch, applyGrant } from './policy/roles.js';
-import { rolesOf } from './policy/rules.js';
-import { deviceKeys, newestEpoch, takenBy, type PolicyState } from './policy/state.js';
+import { deviceKeys, type PolicyState } from './policy/state.js';
 import type { CurrentTree, StandInRule } from './policy/transition.js';
-import { ruleInEffect } from './rule-in-effect.js';
+import { sealAuthority } from './seal-authority.js';
 import { applyOpen, applyRetire, applySeal, type SealContext } from './seal/apply.js';
 import * as sealOps from './seal/ops.js';
-import { newestVersion, settleVersion, versionOf, type SealAuthority, type SecretsState } from './seal/state.js';
+import { newestVersion, settleVersion, versionOf, type SecretsState } from './seal/state.js';
 import { applyStanding, withoutLeavers } from './seal/standing.js';
 import { statementDigest } from './seal/statement.js';
 import { isFounded, type FoundedState, type VaultState } from './vault-state.js';
@@ -82,14 +81,14 @@ function sealOp<T>(
   rules: (state: SecretsState, body: T, context: SealContext) => SecretsState | Refusal,
 ): Op<T> {
   return founded(schema, machines, (state, body, context) => {
-    const secrets = rules(state.secrets, body, { ...context, authority: authorityOf(state) });
+    const secrets = rules(state.secrets, body, { ...context, authority: sealAuthority(state) });
     return 'code' in secrets ? secrets : { ...state, secrets };
   });
 }
 
 /** Sealing, which under custody also says who holds which share. */
 const seal = founded(sealOps.SecretSeal, true, (state, body, context) => {
-  const secrets = applySeal(state.secrets, body, { ...context, authority: authorityOf(state) });
+  const secrets = applySeal(state.secrets, body, { ...context, authority: sealAuthority(state) });
   if ('code' in secrets) return secrets;
   const { statement } = body;
   if (!('custody' in statement)) return { ...state, secrets };
@@ -157,7 +156,7 @@ const OPS = {
   'handover.consent': handoverOp(handoverOps.HandoverConsent, applyConsent),
   'handover.release': handoverOp(handoverOps.HandoverRelease, applyRelease),
   'handover.complete': founded(handoverOps.HandoverComplete, false, (s, body, c) =>
-    completeEffect(s, body, handoverContext(s, c), { ...c, authority: authorityOf(s) }, custodyContext(s, c))),
+    completeEffect(s, body, handoverContext(s, c), { ...c, authority: sealAuthority(s) }, custodyContext(s, c))),
   'handover.finalize': handoverOp(handoverOps.HandoverFinalize, applyFinalize),
   'handover.abort': founded(handoverOps.HandoverAbort, false, (s, body, c) => abortEffect(s, body, handoverContext(s, c))),
   'vault.drill': handoverOp(handoverOps.VaultDrill, applyDrill),
@@ -203,29 +202,4 @@ function* currentTrees({ secrets, custody }: FoundedState): Iterable<CurrentTree
 
 function* standIns({ standIns }: HandoversState): Iterable<StandInRule> {
   for (const [secret, stack] of standIns) for (const { rule } of stack) yield { secret, rule };
-}
-
-/** The policy, and what stands in for its rules, as the seal rules ask it. */
-export function authorityOf({ policy: state, handovers }: Pick<FoundedState, 'policy' | 'handovers'>): SealAuthority {
-  const { policy } = state;
-  return {
-    suite: policy.suite,
-    rule(name) {
-      const rule = ruleInEffect({ policy: state, handovers }, name);
-      if (!rule) return undefined;
-      const { path, owners, writers } = rule;
-      return 'readers' in rule ? { path, owners, writers, readers: rule.readers } : { path, owners, writers, custody: { group: rule.custody, tree: policy.custody[rule.custody]! } };
-    },
-    rulePaths: () => [...policy.rules.map((rule) => rule.path), ...handovers.standIns.keys()],
-    rolesOf: (person) => rolesOf(policy, person),
-    epochOf(role) {
-      const epoch = newestEpoch(state, role);
-      return epoch && { epoch: epoch.epoch, recipient: epoch.recipient, stale: state.roles.get(role)?.stale !== undefined };
-    },
-    isMachine(person) {
-      const kind = state.people.get(person)?.kind;
-      return kind === undefined ? undefined : kind === 'machine';
-    },
-    recipientKnown: (recipient) => takenBy(state, recipient) !== undefined,
-  };
 }

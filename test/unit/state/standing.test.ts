@@ -2,7 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { signEntry } from '../../../packages/core/src/audit/entry.js';
 import type { Identity } from '../../../packages/core/src/index.js';
-import { authorityOf } from '../../../packages/core/src/ops.js';
+import { sealAuthority } from '../../../packages/core/src/seal-authority.js';
 import { successorBase } from '../../../packages/core/src/operations/people/members.js';
 import { encodePolicy, type Policy } from '../../../packages/core/src/policy/policy.js';
 import { sha256Hex } from '../../../packages/core/src/primitives/hash.js';
@@ -37,7 +37,7 @@ function act(by: Identity, op: string, body: object, file?: Uint8Array): string 
 
 const give = (by: Identity, scope: string[], notAfter = LATER, machine = 'ci'): string | undefined => act(by, 'secret.standing', { machine, scope, notAfter });
 const end = (by: Identity, scope: string[] = [], machine = 'ci'): string | undefined => act(by, 'secret.standing', { machine, scope, notAfter: 0 });
-const covered = (name: string, now = NOW): string | undefined => standingFor(state.secrets, 'ci', name, now, authorityOf({ policy: state.policy!, handovers: state.handovers }))?.by;
+const covered = (name: string, now = NOW): string | undefined => standingFor(state.secrets, 'ci', name, now, sealAuthority({ policy: state.policy!, handovers: state.handovers }))?.by;
 
 /** A further policy, by alice alone. */
 function policy(change: (base: Policy) => Partial<Policy>): void {
@@ -114,13 +114,13 @@ describe('for which names it counts', () => {
     expect(covered('app/x', LATER - 1)).toBe('alice');
     expect(covered('app/x', LATER)).toBeUndefined();
     expect(covered('app/x', Number.NaN)).toBeUndefined();
-    expect(standingFor(state.secrets, 'bob', 'app/x', NOW, authorityOf({ policy: state.policy!, handovers: state.handovers }))).toBeUndefined();
+    expect(standingFor(state.secrets, 'bob', 'app/x', NOW, sealAuthority({ policy: state.policy!, handovers: state.handovers }))).toBeUndefined();
   });
 
   it('never those that a human opens', () => {
     give(cast.alice, ['/']);
     const standing = new Map([['bob', state.secrets.standing.get('ci')!]]);
-    expect(standingFor({ standing }, 'bob', 'app/x', NOW, authorityOf({ policy: state.policy!, handovers: state.handovers }))).toBeUndefined();
+    expect(standingFor({ standing }, 'bob', 'app/x', NOW, sealAuthority({ policy: state.policy!, handovers: state.handovers }))).toBeUndefined();
   });
 
   it('a path without / is one name', () => {

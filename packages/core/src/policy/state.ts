@@ -97,6 +97,12 @@ export function deviceKeys(people: PolicyState['people'], person: string): strin
   return (people.get(person)?.devices ?? []).map((device) => device.id);
 }
 
+/** Undefined for who is not enrolled. */
+export function isMachine(state: Pick<PolicyState, 'people'>, person: string): boolean | undefined {
+  const kind = state.people.get(person)?.kind;
+  return kind === undefined ? undefined : kind === 'machine';
+}
+
 /** The living device with this key id, if it is this person's. */
 export function livingDevice(state: Pick<PolicyState, 'people'>, person: string, key: string): Device | undefined {
   return state.people.get(person)?.devices.find((d) => d.id === key);

@@ -1,7 +1,7 @@
 /** Stopping, and taking back what waits for its custodians (docs/format.md, "Handover"). */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { looseReleases, stageOf } from '../../../../packages/core/src/handover/state.js';
-import { authorityOf } from '../../../../packages/core/src/ops.js';
+import { sealAuthority } from '../../../../packages/core/src/seal-authority.js';
 import type { HandoverLog } from '../../../support/handover-log.js';
 import { handoverPeople } from '../../../support/handover-people.js';
 
@@ -43,8 +43,8 @@ describe('handover.abort', () => {
     expect(log.abort('frank', id)).toBeUndefined();
     expect(log.handover(id).receipt!.targets.map((t) => t.withdrawn !== undefined)).toEqual(expect.arrayContaining([false, true]));
     expect(log.act('carol', 'custody.ack', { statement: pending!.digest, path: '0' })).toBe('VERSION_NOT_FOUND');
-    expect(authorityOf(log.founded()).rule('pki/root')?.owners).toEqual(['infra']);
-    expect(authorityOf(log.founded()).rule('dns/key')?.owners).toEqual(['platform']);
+    expect(sealAuthority(log.founded()).rule('pki/root')?.owners).toEqual(['infra']);
+    expect(sealAuthority(log.founded()).rule('dns/key')?.owners).toEqual(['platform']);
     expect(looseReleases(log.state.handovers).get(log.newest('pki/root'))!).toHaveLength(1);
     log.must(log.seal('alice', 'pki/root'));
     expect(log.state.secrets.versions.get('pki/root')!.map((v) => v.statement.version)).toEqual([1, 2, 3]);

@@ -1,7 +1,7 @@
 /** Finishing: the policy says it, and nothing waits any more (docs/format.md, "Handover"). */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { stageOf } from '../../../../packages/core/src/handover/state.js';
-import { authorityOf } from '../../../../packages/core/src/ops.js';
+import { sealAuthority } from '../../../../packages/core/src/seal-authority.js';
 import type { HandoverLog } from '../../../support/handover-log.js';
 import { handoverPeople } from '../../../support/handover-people.js';
 
@@ -89,7 +89,7 @@ describe('handover.finalize', () => {
     expect(log.finalize(first)).toBe('NEEDS_SIGNATURES');
     log.must(log.moved(first));
     expect(log.finalize(first)).toBeUndefined();
-    expect(['dns/key', 'dns/two'].map((name) => authorityOf(log.founded()).rule(name)?.owners)).toEqual([['security'], ['platform']]);
+    expect(['dns/key', 'dns/two'].map((name) => sealAuthority(log.founded()).rule(name)?.owners)).toEqual([['security'], ['platform']]);
   });
 
   it('a path waits for everything below it', () => {

@@ -1,7 +1,7 @@
 /** The rule of a completed request decides until the policy says the same (docs/format.md, "Handover"). */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { standInFor } from '../../../../packages/core/src/handover/stand-in.js';
-import { authorityOf } from '../../../../packages/core/src/ops.js';
+import { sealAuthority } from '../../../../packages/core/src/seal-authority.js';
 import type { HandoverLog } from '../../../support/handover-log.js';
 import { handoverPeople } from '../../../support/handover-people.js';
 
@@ -27,7 +27,7 @@ describe('the rule of a completed request', () => {
     expect(log.seal('alice', 'pki/root', { group: 'pki-root' })).toBe('NOT_ALLOWED');
     expect(log.act('alice', 'secret.retire', { statement: log.state.secrets.versions.get('dns/key')![0]!.digest })).toBe('NOT_ALLOWED');
     expect(log.act('alice', 'handover.offer', { targets: [log.newest('dns/key')], role: 'platform', reason: '' })).toBe('NOT_ALLOWED');
-    expect(authorityOf(log.founded()).rule('dns/key')?.owners).toEqual(['platform']);
+    expect(sealAuthority(log.founded()).rule('dns/key')?.owners).toEqual(['platform']);
     // Only there.
     expect(log.seal('alice', 'dns/other', ['infra', 'platform'])).toBeUndefined();
     expect(log.seal('alice', 'kube/root')).toBeUndefined();
@@ -39,7 +39,7 @@ describe('the rule of a completed request', () => {
     expect(standInFor(log.state.handovers, 'dns/key')?.handover).toBe(id);
     log.must(log.moved(id));
     expect(standInFor(log.state.handovers, 'dns/key')).toBeUndefined();
-    expect(authorityOf(log.founded()).rule('dns/key')?.owners).toEqual(['platform']);
+    expect(sealAuthority(log.founded()).rule('dns/key')?.owners).toEqual(['platform']);
   });
 
   it('until a later receipt replaces it', () => {
@@ -52,7 +52,7 @@ describe('the rule of a completed request', () => {
     log.must(log.consent('dora', next));
     log.must(log.release('dora', next, ['dns/key']));
     log.must(log.complete(next, {}, () => ({ new: log.statement('dns/key', ['security'], { origin: { how: 'reseal', of: log.newest('dns/key') } }) }), 'erin'));
-    expect(authorityOf(log.founded()).rule('dns/key')?.owners).toEqual(['security']);
+    expect(sealAuthority(log.founded()).rule('dns/key')?.owners).toEqual(['security']);
     // Of the earlier one too, as long as it could come back.
     expect(log.policy((base) => ({ roles: Object.fromEntries(Object.entries(base.roles).filter(([r]) => r !== 'platform')), rules: base.rules.map((r) => ('readers' in r ? { ...r, readers: ['infra'] } : r)), abandon: { secrets: [], roles: ['platform'] } }))).toBe('WOULD_STRAND');
   });

@@ -1,8 +1,9 @@
 /** Standing access of machines: given, ended, looked at, and asked for at every opening. */
 import * as v from 'valibot';
 import { VaultError } from '../../errors.js';
-import { authorityOf } from '../../ops.js';
+import { sealAuthority } from '../../seal-authority.js';
 import { rolesOf } from '../../policy/rules.js';
+import { compareText } from '../../primitives/compare.js';
 import { ENDED, MAX_SCOPE, owns, standingFor } from '../../seal/standing.js';
 import { newestOf, type Standing } from '../../seal/state.js';
 import { isName, pathMatches, RulePath, Time, toSortedSet } from '../../wire.js';
@@ -24,7 +25,7 @@ export interface StandingLine {
 
 /** Everything that was given and not ended, by machine and path. */
 export function listStanding(vault: Vault): StandingLine[] {
-  const authority = authorityOf(vault.state);
+  const authority = sealAuthority(vault.state);
   const now = vault.clock.now();
   const names = vault.state.secrets.versions.sortedKeys();
   return [...vault.state.secrets.standing].flatMap(([machine, items]) => {
@@ -35,11 +36,7 @@ export function listStanding(vault: Vault): StandingLine[] {
       const state = now >= notAfter ? 'expired' : secrets.length > 0 || owns(authority, by, path) ? 'stands' : 'lapsed';
       return { machine, path, by, notAfter, state, secrets };
     });
-  }).sort((a, b) => order(a.machine, b.machine) || order(a.path, b.path) || a.notAfter - b.notAfter);
-}
-
-function order(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  }).sort((a, b) => compareText(a.machine, b.machine) || compareText(a.path, b.path) || a.notAfter - b.notAfter);
 }
 
 export interface GivenStanding {
@@ -62,7 +59,7 @@ export async function giveStanding(vault: Vault, machine: string, paths: readonl
   if (notAfter <= vault.clock.now()) throw new VaultError('BAD_VALUE', 'the time until which access is to stand is past', { hint: 'Name one to come, such as 90d.' });
   const scope = scopeOf(vault, machine, paths);
   await vault.append({ entries: [vault.sign('secret.standing', { machine, scope, notAfter })], files: [] });
-  const authority = authorityOf(vault.state);
+  const authority = sealAuthority(vault.state);
   const names = vault.state.secrets.versions.sortedKeys().filter((name) => scope.some((path) => pathMatches(path, name)));
   const owned = names.filter((name) => owns(authority, person, name));
   const roles = rolesOf(vault.policy.policy, machine);
@@ -105,5 +102,5 @@ function mustBeKnown(vault: Vault, name: string): void {
 /** What this person opens of a secret without a record, if it does: never a human. */
 export function standingOf(vault: Vault, name: string): Standing | undefined {
   const { person } = vault.requireEnrolled().card;
-  return standingFor(vault.state.secrets, person, name, vault.clock.now(), authorityOf(vault.state));
+  return standingFor(vault.state.secrets, person, name, vault.clock.now(), sealAuthority(vault.state));
 }

@@ -1,6 +1,6 @@
 /** Whether this person may seal something, asked before anything is made: the answer is an error value. */
 import { isVaultError, VaultError } from '../../errors.js';
-import { authorityOf } from '../../ops.js';
+import { sealAuthority } from '../../seal-authority.js';
 import type { Vault } from '../../vault.js';
 import { rolesToMake } from '../people/init.js';
 import { rolesToTurn } from '../people/members.js';
@@ -12,7 +12,7 @@ import { readersOf } from './seal.js';
  */
 export function sealFault(vault: Vault, name: string, chores = false): VaultError | undefined {
   const { person } = vault.requireEnrolled().card;
-  const authority = authorityOf(vault.state);
+  const authority = sealAuthority(vault.state);
   const rule = authority.rule(name);
   if (rule && !rule.writers.some((role) => authority.rolesOf(person).includes(role))) {
     return new VaultError('NOT_ALLOWED', `you (${person}) may not write ${name}: its writers are ${rule.writers.join(', ')}`, { hint: 'Ask one of them to seal it, or an admin to change the rule.' });

@@ -3,7 +3,7 @@ import type { SignedEntry } from '../../audit/entry.js';
 import type { Batch, NewFile } from '../../engine/append.js';
 import { inParallel } from '../../engine/parallel.js';
 import { refusalToError, VaultError } from '../../errors.js';
-import { authorityOf } from '../../ops.js';
+import { sealAuthority } from '../../seal-authority.js';
 import { ageEncrypt } from '../../primitives/age.js';
 import { sha256Hex } from '../../primitives/hash.js';
 import { applySeal } from '../../seal/apply.js';
@@ -33,11 +33,11 @@ export interface Sealed {
 
 /** The roles that would read a secret of this name; none under custody. Throws NOT_ALLOWED, EPOCH_MISSING. */
 export function readersOf(vault: Vault, name: string): Reader[] {
-  return readersUnder(vault, name, ruleOf(authorityOf(vault.state), name));
+  return readersUnder(vault, name, ruleOf(sealAuthority(vault.state), name));
 }
 
 function readersUnder(vault: Vault, name: string, rule: SealRule): Reader[] {
-  const authority = authorityOf(vault.state);
+  const authority = sealAuthority(vault.state);
   return (rule.readers ?? []).map((role) => {
     const epoch = authority.epochOf(role);
     if (!epoch) throw new VaultError('EPOCH_MISSING', `${name} is for role ${role}, which has no key yet`, { hint: `One of its members, or its steward, makes it: oxp-vault role rekey ${role}` });
@@ -63,7 +63,7 @@ export async function sealBatch(vault: Vault, items: readonly Sealable[]): Promi
 }
 
 async function sealOne(vault: Vault, item: Sealable): Promise<{ entry: SignedEntry; files: readonly NewFile[]; statement: Statement }> {
-  const authority = authorityOf(vault.state);
+  const authority = sealAuthority(vault.state);
   const { statement, files } = await makeVersion(vault, item, ruleOf(authority, item.name));
   const { person, device, id } = vault.requireEnrolled().card;
   const verdict = applySeal(vault.state.secrets, { statement }, { leaf: vault.state.size, time: vault.clock.now(), authority, actor: { person, device, key: id } });
