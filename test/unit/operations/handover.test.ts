@@ -137,6 +137,18 @@ describe('a request', () => {
     for (const who of ['alice', 'carol'] as const) expect([...world.locals[who].files.keys()].filter((path) => path.includes('/handovers/'))).toEqual([]);
   });
 
+  it('is not made where everybody who counts, without who asks, would not be enough', async () => {
+    await world.policy((base) => ({ rules: [...base.rules, rule('dns/', 'infra', { consents: 2 })].sort((a, b) => (a.path < b.path ? -1 : 1)) }));
+    expect(await codeOf(requestHandover(await world.as('bob'), { names: ['dns/key'], use: true }))).toBe('NEEDS_CONSENT');
+    expect([...world.locals.bob.files.keys()].filter((path) => path.includes('/handovers/'))).toEqual([]);
+    await requestHandover(await world.as('carol'), { names: ['dns/key'], role: 'platform' });
+
+    await world.policy((base) => ({ custody: { ...base.custody, 'both': { need: 2, of: ['alice', 'bob'] } }, rules: [...base.rules, { path: 'pki/two', owners: ['infra'], writers: ['infra'], consents: 1, custody: 'both' }].sort((a, b) => (a.path < b.path ? -1 : 1)) }));
+    await generate(await world.as('alice'), 'pki/two', 'ssh-key');
+    for (const who of ['alice', 'bob'] as const) await acknowledgeShares(await world.as(who));
+    expect(await failure(requestHandover(await world.as('bob'), { names: ['pki/two'], use: true }))).toMatchObject({ code: 'NEEDS_CONSENT', message: 'pki/two needs 2 of alice bob, and bob, who asks, does not count' });
+  });
+
   it('keeps its one-time identity sealed to its person, and nothing else of it anywhere', async () => {
     const { digest } = await requested(world);
     const path = [...world.locals.carol.files.keys()].find((each) => each.includes('/handovers/'))!;

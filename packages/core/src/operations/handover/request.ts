@@ -3,12 +3,16 @@ import { parseEntry } from '../../audit/entry.js';
 import { isVaultError, refusalToError, VaultError } from '../../errors.js';
 import type { HandoverRequest } from '../../handover/ops.js';
 import type { Handover, Target } from '../../handover/state.js';
+import type { HandoverAuthority } from '../../handover/authority.js';
+import { mayConsent } from '../../handover/satisfied.js';
 import { successorRules, underCustody } from '../../handover/successor.js';
+import { isSatisfied } from '../../primitives/threshold-tree.js';
 import { newestOf } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 import { isSecretName, pathMatches, toSortedSet } from '../../wire.js';
 import { authorityNow, findHandover, findOffer, versionByDigest } from './find.js';
 import { nearNames } from '../near-names.js';
+import { needsInWords } from './view.js';
 import { destroyOneTime, makeOneTime, saveOneTime } from './one-time.js';
 import { findVersion } from '../opening/open.js';
 
@@ -77,12 +81,15 @@ export async function acceptOffer(vault: Vault, id: string, options: Omit<Reques
 
 /**
  * Asks for secrets. The private half of the one-time recipient is on this machine, sealed to this person, before the request is in the
- * log. Throws what `resolveTargets` throws, and why the log refuses: NOT_ALLOWED, EPOCH_STALE, EXPIRED and others.
+ * log. Throws what `resolveTargets` throws, NEEDS_CONSENT where everybody but who asks would not be enough, and why the log refuses:
+ * NOT_ALLOWED, EPOCH_STALE, EXPIRED and others.
  */
 export async function requestHandover(vault: Vault, options: RequestOptions): Promise<Handover> {
-  vault.requireEnrolled();
+  const { person } = vault.requireEnrolled().card;
+  const targets = resolveTargets(vault, options.names);
   const oneTime = await makeOneTime(vault);
-  const body = requestBody(vault, options, oneTime.recipient);
+  const body = requestBody(vault, options, targets, oneTime.recipient);
+  mustBePossible(vault, person, targets);
   const entry = vault.sign('handover.request', body);
   const id = parseEntry(entry.line).digest;
   await saveOneTime(vault, id, oneTime);
@@ -97,8 +104,26 @@ export async function requestHandover(vault: Vault, options: RequestOptions): Pr
   return findHandover(vault, id);
 }
 
-function requestBody(vault: Vault, options: RequestOptions, recipient: string): HandoverRequest {
-  const targets = resolveTargets(vault, options.names);
+/** The log takes a request that nobody can ever grant; its maker should hear of it now. Throws NEEDS_CONSENT. */
+function mustBePossible(vault: Vault, asker: string, targets: readonly Target[]): void {
+  const authority = authorityNow(vault);
+  const hopeless = targets.find((target) => !canBeConsented(target, asker, authority));
+  if (hopeless === undefined) return;
+  throw new VaultError('NEEDS_CONSENT', `${hopeless.name} needs ${needsInWords(vault, hopeless.statement, hopeless.name)}, and ${asker}, who asks, does not count`, {
+    hint: 'There are too few without you: let somebody ask whose consent is not needed.',
+  });
+}
+
+function canBeConsented(target: Target, asker: string, authority: HandoverAuthority): boolean {
+  const can = (person: string): boolean => person !== asker && mayConsent(person, target, authority);
+  const tree = authority.version(target.statement)?.custody?.tree;
+  if (tree) return isSatisfied(tree, can);
+  const rule = authority.rule(target.name);
+  const owners = new Set((rule?.owners ?? []).flatMap((role) => authority.role(role)?.members ?? []));
+  return [...owners].filter(can).length >= (rule?.consents ?? Infinity);
+}
+
+function requestBody(vault: Vault, options: RequestOptions, targets: readonly Target[], recipient: string): HandoverRequest {
   const common = {
     targets: targets.map((target) => target.statement).sort(),
     recipient,

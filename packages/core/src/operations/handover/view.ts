@@ -174,7 +174,7 @@ function outcomeOf(vault: Vault, outcome: NonNullable<Handover['receipt']>['targ
 }
 
 /** What it takes before a target may leave, as people say it. */
-function needsInWords(vault: Vault, statement: string, name: string): string {
+export function needsInWords(vault: Vault, statement: string, name: string): string {
   const version = versionByDigest(vault, statement).statement;
   if ('custody' in version) return treeInWords(version.custody.tree);
   const rule = vault.ruleFor(name);
