@@ -53,7 +53,7 @@ async function importSops(context: CliContext, file: string, options: Options): 
     throw notForYou(error, from.map((each) => context.path(each)));
   });
   const dryRun = options.dryRun === true;
-  const vault = dryRun ? await context.vault({ identity: true }) : await vaultForWriting(context);
+  const vault = dryRun ? await context.vault({ identity: true, news: true }) : await vaultForWriting(context);
   const imported = await sopsImport(vault, opened, basename(file), target);
   try {
     return await sealThem(context, vault, imported, opened, file, options);
