@@ -101,6 +101,9 @@ describe('a command line that makes no sense', () => {
     [['--yes', 'audit', 'export'], 'See: oxp-vault help audit export'],
     [['no-such'], 'See: oxp-vault help'],
     [['opne'], 'Did you mean open?'],
+    [['decrypt'], 'Here: oxp-vault open NAME | cat'],
+    [['delete'], 'Here: nothing is deleted: an old version is retired (oxp-vault retire NAME), and what is in bootstrap.yaml no more is not made again'],
+    [['constructor'], 'See: oxp-vault help'],
   ])('says for %j where to read on', async (argv, hint) => {
     const result = await runMain(alice, argv);
     expect(result.code).toBe(2);

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { VaultError } from '@oxp-vault/core';
 import type { Io } from './io.js';
+import { saidHere } from './other-words.js';
 import { paintFor } from './render.js';
 
 /** Any failure as one of ours: what commander refuses is USAGE, what nobody foresaw is INTERNAL. */
@@ -20,7 +21,9 @@ const VALUE_OF_UNKNOWN = /^(unknown option ')(--[^=']*|-[^-]).*'$/;
 /** `error: unknown option '--foo'`, newline, `(Did you mean --for?)`. `command`: the words of the command that it was typed with. */
 export function usageError({ message }: CommanderError, command: readonly string[] = []): VaultError {
   const [first = '', ...rest] = message.split('\n');
-  const suggestion = /^\((.*)\)$/.exec(rest.join(' ').trim())?.[1];
+  const word = command.length === 0 ? /unknown command '([a-z-]+)'/.exec(first)?.[1] : undefined;
+  const here = word === undefined ? undefined : saidHere(word);
+  const suggestion = here === undefined ? /^\((.*)\)$/.exec(rest.join(' ').trim())?.[1] : `Here: ${here}`;
   return new VaultError('USAGE', first.replace(/^error: /, '').replace(VALUE_OF_UNKNOWN, "$1$2'"), { hint: suggestion ?? `See: ${['oxp-vault help', ...command].join(' ')}` });
 }
 
