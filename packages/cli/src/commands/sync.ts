@@ -1,5 +1,5 @@
 /** `sync`: what waits here goes into the log. Taking over a copy, and mending a store or a pin, are steps of their own below it. */
-import { doHousekeeping, listQueued, discard, entryInWords, type Queued, VaultError } from '@oxp-vault/core';
+import { doHousekeeping, listQueued, discard, entryInWords, type Queued, type Vault, VaultError } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
@@ -22,7 +22,7 @@ export function define(command: Command, act: Act): void {
       .option('--from <copy>', 'take over what is still valid of another copy of the vault, of a file of `open --offline --queue`, or of the queue of another machine')
       .option('--restore', 'put the last state that this machine has accepted back over a store that is older, gone or damaged; with --from: from that copy')
       .option('--repin <size:root>', 'accept the log that contains this point, as people have agreed by voice, whatever this machine has seen')
-      .option('--discard [digest...]', 'throw away entries that are not allowed any more')
+      .option('--discard [digest...]', 'throw away entries that are not allowed any more; without a digest: list them')
       .option('--all', 'with --discard: all of them')
       .action(act(run)),
     'oxp-vault sync',
@@ -61,17 +61,27 @@ async function send(context: CliContext): Promise<void> {
 }
 
 async function throwAway(context: CliContext, digests: readonly string[], all: boolean): Promise<void> {
-  if (all === digests.length > 0) throw new VaultError('USAGE', 'say which: --discard DIGEST…, or --discard --all', { hint: 'oxp-vault status shows them.' });
+  if (all && digests.length > 0) throw new VaultError('USAGE', '--all goes without digests');
   const vault = await context.vault();
   const rejected = await listQueued(vault.local, vault.id, 'rejected');
+  if (!all && digests.length === 0) return listRejected(context, vault, rejected);
   const chosen = all ? rejected : digests.map((digest) => oneOf(rejected, digest));
-  const rows = await Promise.all(chosen.map(async ({ digest, entry, reason }) => [short(digest), await entryInWords(vault, entry), reason ?? '']));
   if (chosen.length > 0) {
-    await context.say(columns(rows, { indent: 2 }));
+    await context.say(await rejectedLines(vault, chosen));
     if (!(await context.confirm(`Throw ${count(chosen.length, 'entry', 'entries')} away, with what was sealed in them?`))) return context.say('Nothing was changed.');
   }
   for (const { digest } of chosen) await discard(vault.local, vault.id, digest);
   await context.result({ vault: vault.id, discarded: chosen.map(({ digest }) => digest) }, `${count(chosen.length, 'entry', 'entries')} thrown away.\n`);
+}
+
+async function listRejected(context: CliContext, vault: Vault, rejected: readonly Queued[]): Promise<void> {
+  const rows = rejected.map(({ digest, reason }) => ({ digest, reason: reason ?? null }));
+  await context.result({ vault: vault.id, rejected: rows }, rejected.length === 0 ? 'No entry of yours was refused.\n' : await rejectedLines(vault, rejected));
+  if (rejected.length > 0) await context.next('oxp-vault sync --discard DIGEST, or --discard --all');
+}
+
+async function rejectedLines(vault: Vault, rejected: readonly Queued[]): Promise<string> {
+  return columns(await Promise.all(rejected.map(async ({ digest, entry, reason }) => [short(digest), await entryInWords(vault, entry), reason ?? ''])), { indent: 2 });
 }
 
 function oneOf(rejected: readonly Queued[], digits: string): Queued {
