@@ -67,7 +67,7 @@ function defineAgreeing(command: Command, act: Act): void {
     command
       .command('consent')
       .summary('custodian, owner: agree to a request')
-      .description('Works out for itself what is asked, shows it, and signs your consent to exactly that. What you hold leaves only once enough consents are in the log: with --wait this command stays for it, else your next one does it.')
+      .description('Works out for itself what is asked, shows it, and signs your consent to exactly that. What you hold leaves only once enough consents are in the log: with --wait this command stays for it, else your next one that writes does it.')
       .argument(...ID)
       .option('--wait', 'stay until the others have consented, and release then')
       .option(...CONSENT_DIGEST)
@@ -77,7 +77,7 @@ function defineAgreeing(command: Command, act: Act): void {
   examples(
     vaultOptions(command.command('release'))
       .summary('give what you have consented to, now')
-      .description('Seals your shares, and the keys of the files that you read, to the one-time key of the receiver. It happens by itself with your next command; this one does it also where others have given enough.')
+      .description('Seals your shares, and the keys of the files that you read, to the one-time key of the receiver. It happens by itself with your next command that writes; this one does it also where others have given enough.')
       .argument(...ID)
       .action(act(async (context: CliContext, id: string) => (await agreeing()).release(context, id))),
     'oxp-vault handover release 4f2a91c0',

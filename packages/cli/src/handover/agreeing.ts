@@ -38,7 +38,7 @@ export async function consent(context: CliContext, id: string, options: ConsentO
     return;
   }
   const waiting = awaitedInWords(view);
-  if (waiting !== undefined) await context.say(`Waiting for ${waiting}. What you hold leaves with your next command after that, whatever it is; to stay for it: oxp-vault handover consent ${shortId(view)} --wait`);
+  if (waiting !== undefined) await context.say(`Waiting for ${waiting}. What you hold leaves with your next command after that which writes, whatever it is (oxp-vault sync is one); to stay for it: oxp-vault handover consent ${shortId(view)} --wait`);
 }
 
 function documentOf(view: HandoverView, plan: ConsentPlan | undefined, released: readonly Released[]): string {

@@ -53,6 +53,7 @@ function whereTo({ handover }: Completion, { version, pending }: ReceivedTarget)
 
 async function tellNext(context: CliContext, vault: Vault, { handover }: Completion): Promise<void> {
   const view = showHandover(vault, handover.id);
+  if (view.stage === 'done') return context.say(`handover ${shortId(view)} is done: nothing more is asked of you.`);
   const finalize = `oxp-vault handover finalize ${shortId(view)} --rotate`;
   const later = view.targets.filter((target) => target.outcome?.pending).map((target) => `${target.name} v${target.outcome?.version}`);
   if (later.length > 0) await context.say(`${names(later)} ${later.length === 1 ? 'counts' : 'count'} once acknowledged; until then your one-time key is kept, and abort takes ${later.length === 1 ? 'it' : 'them'} back.`);

@@ -39,7 +39,7 @@ export async function waitAndRelease(context: CliContext, vault: Vault, id: stri
       await context.say('Others have released enough: nothing more is asked of you.');
       return [];
     }
-    await sayOnce(`Waiting for ${awaitedInWords(view) ?? 'the others'}. Ctrl-C is safe: what you hold then leaves with your next command.`);
+    await sayOnce(`Waiting for ${awaitedInWords(view) ?? 'the others'}. Ctrl-C is safe: what you hold then leaves with your next command that writes.`);
     await sleep(pause);
     try {
       await vault.refresh();
