@@ -14,7 +14,10 @@ const EDITABLE: readonly string[] = ['document', 'ansible-inventory', 'kubeconfi
 const EXTENSIONS: Readonly<Record<string, string>> = { 'ansible-inventory': '.yml', kubeconfig: '.yml' };
 
 export function define(command: Command, act: Act): void {
-  vaultOptions(command).argument('<name>', `the secret; of kind ${EDITABLE.join(', ')}`).action(act(run));
+  vaultOptions(command)
+    .description('Opens a secret in $VISUAL or $EDITOR, in a file that is in memory only, and seals what you leave if it has changed and still parses. The opening is recorded.')
+    .argument('<name>', `the secret; of kind ${EDITABLE.join(', ')}`)
+    .action(act(run));
   examples(command, 'oxp-vault edit ansible/inventory', 'EDITOR=nano oxp-vault edit docs/network-plan');
 }
 

@@ -33,7 +33,7 @@ export function define(command: Command, act: Act): void {
     .option('--scaleway <name>', 'the api-key NAME as SCW_* variables, and as AWS_* for a state backend in S3')
     .option('--tofu-encryption <name>', 'TF_ENCRYPTION, with which OpenTofu encrypts its state under the state-key NAME')
     .option('--ssh-agent <name>', 'the ssh-key NAME in an ssh-agent for the program alone, so that ssh needs no key file; repeat', collect)
-    .option('--scope <path>', 'what its agent may open beside these: a secret, or dns/ for all below it; repeat', collect)
+    .option('--scope <path>', 'what its agent may open beside these: a secret, or dns/ for all below it; repeat (default: where none of these is given, everything that you read)', collect)
     .option('--mask', 'replace these values by *** in what the program prints')
     .option('--purpose <words>', 'why, for the log')
     .action(act(exec));

@@ -26,7 +26,7 @@ export function define(command: Command, act: Act): void {
       .argument('<kind>', 'what to make')
       .requiredOption('--out <dir>', 'the directory that the files go to')
       .option('--name <name>', 'the name of the files (default: the kind)')
-      .option('--set <key=value>', 'a parameter of the kind, as often as needed; the value may be JSON; subject.CN=… sets one part', collect)
+      .option('--set <key=value>', 'a parameter of the kind; its value may be JSON; subject.CN=… sets one part; repeat', collect)
       .option('--issuer <file>', 'for pki-intermediate: key and certificates of the CA that signs, in one PEM file')
       .addHelpText('after', `\nKinds:\n${columns(kinds, { indent: 2 })}`)
       .action(act(generate)),

@@ -31,10 +31,11 @@ const SHOWN = 6;
 
 export function define(command: Command, act: Act): void {
   readOptions(command)
+    .description('Gives secrets as the files that tools want. One NAME into a pipe: its bytes; several: one JSON document; on a terminal a table, and values only with --show. The opening is recorded before a byte is shown; public fields need neither passphrase nor record.')
     .argument('[name...]', 'NAME, or NAME#FIELD for one part of it')
     .option('--role <role>', 'everything that this role reads')
     .option('--at <version>', 'this version instead of the newest; for one NAME')
-    .option('--format <format>', FORMAT_NAMES.join(', '))
+    .option('--format <format>', `the shape of it: ${FORMAT_NAMES.join(', ')}`)
     .option('--out <dir>', 'write files into a new directory that only you can read')
     .option('--show', 'show the values on a terminal')
     .option('--purpose <words>', 'why, for the log')

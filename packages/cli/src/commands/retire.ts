@@ -8,7 +8,10 @@ import { count } from '../render.js';
 import { logWords } from '../sealing/report.js';
 
 export function define(command: Command, act: Act): void {
-  vaultOptions(command).argument('<name...>', 'NAME: all versions but the newest; NAME@VERSION: that one').action(act(run));
+  vaultOptions(command)
+    .description('Says in the log that versions are deployed nowhere any more: from then on a secret counts as replaced for those who knew them, and formats that give all versions leave them out. Nothing is deleted; the newest version stays.')
+    .argument('<name...>', 'NAME: all versions but the newest; NAME@VERSION: that one')
+    .action(act(run));
   examples(command, 'oxp-vault retire dns/rfc2136_tsig_secret', 'oxp-vault retire app/password@1');
 }
 

@@ -9,7 +9,10 @@ import { requireSecretName } from '../secret-name.js';
 import { countLines, logWords, sealDocument, sealExitCode, sealLines, throwSingle } from '../sealing/report.js';
 
 export function define(command: Command, act: Act): void {
-  vaultOptions(command).argument('<name...>', 'secrets to make the next version of').action(act(run));
+  vaultOptions(command)
+    .description('Makes a new value of what can be made here, as the version before says. For what is issued elsewhere (an API key, a kubeconfig) it says what to do by hand. The old value goes on working where it is deployed: once it is no more, retire it.')
+    .argument('<name...>', 'secrets to make the next version of')
+    .action(act(run));
   examples(command, 'oxp-vault rotate dns/rfc2136_tsig_secret', 'oxp-vault rotate app/password ssh/bootstrap');
 }
 

@@ -27,11 +27,12 @@ const SEALING: readonly SealAction[] = ['generate', 'import', 'reseal'];
 
 export function define(command: Command, act: Act): void {
   vaultOptions(command)
+    .description('Without a NAME: makes or takes in what bootstrap.yaml asks for and is not there, replaces nothing, and seals anew where the readers have changed. With a NAME: a new version of it. Who can read it is said by the policy. Values come from files, pipes, the environment or a question, never from the command line.')
     .argument('[name...]', 'secrets to seal a new version of; without any: what bootstrap.yaml asks for and is not there')
     .option('--bootstrap <file>', 'the file to go by, instead of the nearest bootstrap.yaml')
     .option('--from <file>', 'take the value from a file; - is standard input')
     .option('--kind <kind>', `what it is: ${Object.keys(MATERIAL_KINDS).join(', ')}`)
-    .option('--set <key=value>', 'a parameter of the kind, never a value; may be given several times', collect, [])
+    .option('--set <key=value>', 'a parameter of the kind, never a value; repeat', collect, [])
     .option('--dry-run', 'say what would be sealed, and write nothing')
     .action(act(run));
   examples(
@@ -53,7 +54,7 @@ async function run(context: CliContext, names: readonly string[], options: Optio
     });
   }
   const dryRun = options.dryRun === true;
-  const vault = dryRun ? await context.vault({ identity: true }) : await vaultForWriting(context);
+  const vault = dryRun ? await context.vault({ identity: true, news: true }) : await vaultForWriting(context);
   const plan =
     names.length === 0
       ? await planMissing(context, vault, bootstrap!, dryRun)

@@ -12,6 +12,7 @@ export function defaultBootstrap(): string {
 #   import: { env: VARIABLE }                   from an environment variable
 #   import: { env: { FIELD: VARIABLE, … } }     from several, for kinds with fields
 #   import: { stdin: true }                     from standard input; one secret of the file at most
+#   import: { terraform: { dir: PATH, output: NAME } }   from an output of Terraform; OpenTofu with program: tofu
 secrets:
   app/password: { kind: password }
   # app/pin:                 { kind: password, length: 32, alphabet: hex }   # unambiguous (default), alphanumeric, hex, symbols
