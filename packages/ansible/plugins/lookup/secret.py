@@ -40,10 +40,7 @@ options:
 notes:
   - C(errors=warn) and C(errors=ignore) work as for every lookup.
   - What a task prints or a callback stores may hold a value that was looked up. Give such tasks C(no_log).
-seealso:
-  - name: oxp-vault and Ansible
-    description: Agents, SSH keys, vaulted files.
-    link: https://github.com/oxp-vault/oxp-vault/blob/main/docs/ansible.md
+  - Agents, SSH keys and vaulted files are in docs/ansible.md, in the repository of oxp-vault.
 """
 
 EXAMPLES = r"""
