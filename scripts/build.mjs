@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { directImports } from './direct-imports.mjs';
+import { joinChunks } from './join-chunks.mjs';
 import { at, buildStamp, filesBelow, packages, readJson, root, runHere, sourceDigest, writeStamp } from './workspace.mjs';
 
 const COMMAND = 'cli';
@@ -64,12 +65,13 @@ async function bundle() {
     write: true,
     logLevel: 'warning',
   });
-  const outputs = Object.keys(metafile.outputs);
+  Object.keys(metafile.outputs).forEach(giveRequire);
+  const start = ['main', 'process-io'].map((name) => `packages/${COMMAND}/src/${name}.ts`);
+  const outputs = await joinChunks({ root, outputs: metafile.outputs, roots: start, name: 'start' });
   const written = new Set(outputs.map((path) => at(path)));
   for (const file of filesBelow(dist)) {
     if (file.endsWith('.js') && !written.has(join(dist, file))) rmSync(join(dist, file));
   }
-  outputs.forEach(giveRequire);
   for (const program of ['bin.js', 'terraform-provider-oxpvault.js']) chmodSync(join(dist, program), 0o755);
   writeFileSync(join(dist, 'THIRD-PARTY-LICENSES'), licences(Object.values(metafile.outputs)));
   return outputs;
