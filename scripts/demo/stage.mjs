@@ -45,7 +45,7 @@ function shown(words) {
 
 /** A person's environment: a home of their own, and nothing of whoever runs the demo. */
 function envOf(person, more = {}) {
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(OXP_VAULT|XDG_|GIT_|SCW_)/.test(name));
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(OXP_VAULT|XDG_|GIT_|SCW_|NODE_)/.test(name));
   return { ...Object.fromEntries(inherited), HOME: homeOf(person), XDG_RUNTIME_DIR: homeOf(person), ...more };
 }
 
