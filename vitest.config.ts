@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.js';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -18,6 +19,7 @@ export default defineConfig({
     reporters: ['default', at('./test/support/reporter.ts')],
     // Most of the time goes into programs that the tests start and wait for: no core is kept back for Vitest itself.
     maxWorkers: '100%',
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     // Killed processes, servers and locks on a machine that others use too: once more, and the report names what needed it. Never at a desk.
     retry: process.env['CI'] === 'true' ? 1 : 0,

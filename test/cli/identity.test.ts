@@ -1,12 +1,24 @@
 import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseCard } from '../../packages/core/src/policy/card.js';
 import { parseIdentity } from '../../packages/core/src/policy/identity.js';
 import { agePassphraseDecrypt } from '../../packages/core/src/primitives/age.js';
 import { type Sandbox, sandbox } from '../support/sandbox.js';
 import { describeWith } from '../support/tools.js';
 import { mustRunMain, runMain } from './harness.js';
+
+// Two dozen passphrases at a second each. That nobody asks for less work than the default is held here, what the default is in age.test.ts.
+vi.mock(import('../../packages/core/src/primitives/age.js'), async (original) => {
+  const age = await original();
+  return {
+    ...age,
+    agePassphraseEncrypt: (bytes, passphrase, workFactor) => {
+      expect(workFactor).toBeUndefined();
+      return age.agePassphraseEncrypt(bytes, passphrase, 10);
+    },
+  };
+});
 
 const CREATE = ['identity', 'create', '--device', 'laptop'];
 const PASSPHRASE = 'correct horse battery staple';
