@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileS
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { mustRun, run, type RunResult } from '../support/run.js';
+import { unpack } from '../support/tarball.js';
 import { tempDir } from '../support/tmp.js';
-import { requireTool } from '../support/tools.js';
 import { build, packageDirectories, readManifest, root } from './built.js';
 
 interface Packed {
@@ -22,7 +22,7 @@ async function pack(source: string): Promise<Packed> {
   // By npm, which everybody has: unlike pnpm it leaves every version as it is written.
   await mustRun('npm', ['pack', '--ignore-scripts', '--pack-destination', target], { cwd: source, timeout: 120_000 });
   const [name = ''] = readdirSync(target);
-  await mustRun(requireTool('tar'), ['-xzf', name], { cwd: target });
+  unpack(readFileSync(join(target, name)), target);
   const directory = join(target, 'package');
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((path) => statSync(join(directory, path)).isFile());
   return { tarball: join(target, name), directory, files: files.toSorted() };

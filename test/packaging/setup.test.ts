@@ -1,10 +1,13 @@
 import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { mustRun, run, type RunResult } from '../support/run.js';
 import { tempDir } from '../support/tmp.js';
 import { describeWith } from '../support/tools.js';
 import { root } from './built.js';
+
+// Installing takes as long as the network does.
+vi.setConfig({ testTimeout: 300_000 });
 
 // In order: each test finds the clone as the one before left it.
 describeWith(['git'], 'scripts/setup.mjs, in a fresh clone whose path has spaces', ({ git }) => {

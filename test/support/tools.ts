@@ -58,7 +58,6 @@ const TOOLS = {
   terraform: { install: 'https://developer.hashicorp.com/terraform/install' },
   'terraform-provider-external': { install: 'a release of hashicorp/terraform-provider-external, on PATH', optional: true },
   tofu: { install: 'https://opentofu.org/docs/intro/install', optional: true },
-  tar: debian('tar'),
   'tsig-keygen': debian('bind9-utils'),
   versitygw: { install: go('github.com/versity/versitygw/cmd/versitygw@latest') },
   zsh: debian('zsh'),

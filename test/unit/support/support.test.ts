@@ -9,20 +9,15 @@ import { describeWith, missingTools, tool } from '../../support/tools.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-describe('tool', () => {
-  it('gives an absolute path', () => {
-    expect(tool('bash')).toMatch(/^\/.*\/bash$/);
-  });
-
-  it('says how to install what is missing', () => {
-    expect(missingTools(['bash'])).toBeUndefined();
-  });
-});
-
 describeWith(['bash', 'git'], 'describeWith, where the tools are there', (paths) => {
   it('hands their paths over', () => {
     expect(basename(paths.bash)).toBe('bash');
     expect(basename(paths.git)).toBe('git');
+  });
+
+  it('gives each by its absolute path, and misses none', () => {
+    expect(tool('bash')).toMatch(/^\/.*\/bash$/);
+    expect(missingTools(['bash', 'git'])).toBeUndefined();
   });
 });
 
