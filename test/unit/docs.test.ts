@@ -13,6 +13,7 @@ import type { OutputFormat } from '../../packages/core/src/formats/index.js';
 import { MATERIAL_KINDS, type MaterialKindName } from '../../packages/core/src/material/kinds.js';
 import type { MaterialKind } from '../../packages/core/src/material/material.js';
 import { materialKind } from '../../packages/core/src/material/registry.js';
+import { isOp, machinesMay } from '../../packages/core/src/ops.js';
 import { anchorsOf, codeOf, commandsIn, documents, linksOf, read, root, section, tableRows } from '../support/markdown.js';
 
 const kinds = Object.keys(MATERIAL_KINDS) as MaterialKindName[];
@@ -80,6 +81,20 @@ function generatorParameters(name: MaterialKindName): Record<string, string | { 
   if (name === 'pki-root') return { subject: { CN: 'Example' } };
   return name === 'pki-intermediate' ? { subject: { CN: 'Example' }, issuer: 'pki/root' } : {};
 }
+
+describe('docs/format.md', () => {
+  const said = [...read('docs/format.md').matchAll(/^\| `([a-z]+\.[a-z]+)`( \*m\*)? \|/gm)].map(([, op, machines]) => ({ op: op!, machines: machines !== undefined }));
+
+  it('has a row for each op, and for no other', () => {
+    const ops = [...read('packages/core/src/ops.ts').matchAll(/^ {2}'([a-z]+\.[a-z]+)': /gm)].map(([, op]) => op!);
+    expect(ops.length).toBeGreaterThan(20);
+    expect(said.map(({ op }) => op)).toEqual(ops);
+  });
+
+  it.each(said)('says of $op whether a machine may', ({ op, machines }) => {
+    expect(isOp(op) && machinesMay(op)).toBe(machines);
+  });
+});
 
 describe('docs/dependencies.md', () => {
   const rows = tableRows(read('docs/dependencies.md')).filter(([name, version]) => name?.startsWith('`') && /^\d/.test(version ?? ''));
