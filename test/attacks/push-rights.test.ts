@@ -72,6 +72,20 @@ function forged(remote: string): Entry {
   return { path: CHECKPOINT, content: `${text.replace(/(\S{4})(\S*)$/, (_, start: string, rest: string) => start + [...rest].reverse().join(''))}\n` };
 }
 
+/** Trees that hold one another: a thousand million files, of a few hundred bytes. */
+function bomb(remote: string): Entry {
+  const tree = (mode: string, oid: string): string => git(remote, ['hash-object', '-t', 'tree', '-w', '--stdin'], Buffer.concat([...'abcdefghij'].flatMap((name) => [Buffer.from(`${mode} ${name}\0`), Buffer.from(oid, 'hex')])));
+  let oid = tree('100644', git(remote, ['hash-object', '-w', '--stdin'], 'x'));
+  for (let depth = 1; depth < 9; depth++) oid = tree('40000', oid);
+  return { mode: '40000', path: 'secrets', oid };
+}
+
+function crowd(remote: string): Entry {
+  const blob = git(remote, ['hash-object', '-w', '--stdin'], 'x');
+  const rows = Array.from({ length: 10_001 }, (_, i) => [Buffer.from(`100644 X${String(i).padStart(5, '0')}\0`), Buffer.from(blob, 'hex')]);
+  return { mode: '40000', path: 'objects', oid: git(remote, ['hash-object', '-t', 'tree', '-w', '--stdin'], Buffer.concat(rows.flat())) };
+}
+
 async function anotherVault({ alice, remote, base }: Place): Promise<void> {
   const elsewhere = bareRemote(base, 'elsewhere.git');
   const mallory = await member('mallory', elsewhere);
@@ -93,6 +107,8 @@ const IN_PLACE: readonly (readonly [what: string, attack: (place: Place) => Prom
   ['a submodule for a checkpoint', ({ remote }) => put(remote, { mode: '160000', path: CHECKPOINT }), all('LINK_REFUSED')],
   ['an executable checkpoint', ({ remote }) => put(remote, { ...entriesOn(remote).find(({ path }) => path === CHECKPOINT)!, mode: '100755' }), all('STORE_REMOTE')],
   ['a huge checkpoint', ({ remote }) => put(remote, huge(remote)), all('STORE_REMOTE')],
+  ['more files than a machine could list', ({ remote }) => put(remote, bomb(remote)), all('STORE_REMOTE')],
+  ['more files of no vault than are worth naming', ({ remote }) => put(remote, crowd(remote)), all('STORE_REMOTE')],
   ['a link for the directory of the log', ({ remote }) => put(remote, { mode: '120000', path: 'log', content: '/etc' }), all('LINK_REFUSED')],
   ['a submodule for the directory of the log', ({ remote }) => put(remote, { mode: '160000', path: 'log' }), all('LINK_REFUSED')],
   ['a file for the directory of the policies', ({ remote }) => put(remote, { path: 'policy' }), all('STORE_INCOMPLETE')],

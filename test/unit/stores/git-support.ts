@@ -60,7 +60,7 @@ export function commitsOn(remote: string, branch = BRANCH): number {
 }
 
 export interface Entry {
-  readonly mode?: '100644' | '100755' | '120000' | '160000';
+  readonly mode?: '100644' | '100755' | '120000' | '160000' | '40000';
   readonly path: string;
   /** The path itself unless given. */
   readonly content?: string;

@@ -27,14 +27,16 @@ export interface GitResult {
   readonly code: number;
   readonly stdout: Buffer;
   readonly stderr: string;
-  /** Killed because nothing was heard of it for too long, or because the caller's signal said so. */
-  readonly stopped: 'timeout' | 'aborted' | undefined;
+  /** Killed because nothing was heard of it for too long, because the caller's signal said so, or because it said more than anybody could want. */
+  readonly stopped: 'timeout' | 'aborted' | 'output' | undefined;
 }
 
 export interface RunOptions {
   readonly input?: Iterable<string | Uint8Array>;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Bytes of output after which it is killed. */
+  readonly maxOutput?: number;
 }
 
 /** Milliseconds. A slow line is no reason to give up, for git reports how far it is; a server may be silent while its hooks run. */
@@ -122,8 +124,11 @@ export class Git {
       child.stdout.on('data', (chunk: Buffer) => {
         heard();
         outSize += chunk.length;
-        if (outSize <= MAX_OUTPUT) out.push(chunk);
-        else this.#signal(child, 'SIGKILL');
+        if (outSize <= (options.maxOutput ?? MAX_OUTPUT)) out.push(chunk);
+        else {
+          stopped ??= 'output';
+          this.#signal(child, 'SIGKILL');
+        }
       });
       child.stderr.on('data', (chunk: Buffer) => {
         heard();

@@ -19,16 +19,27 @@ export interface GitTree {
   readonly foreign: ReadonlyMap<string, Foreign>;
 }
 
-export type Foreign = 'link' | 'submodule' | 'executable' | 'huge' | 'name' | 'twice' | 'no file';
+export type Foreign = 'link' | 'submodule' | 'executable' | 'huge' | 'name' | 'twice' | 'no file' | 'many';
 
 const LINE = /^(\d{6}) (\S+) ([0-9a-f]{40,64}) +(\d+|-)\t([^]*)$/;
 const KINDS: Readonly<Record<string, Foreign>> = { '120000': 'link', '160000': 'submodule', '100755': 'executable' };
 
 export const EMPTY_TREE: GitTree = { files: new Map(), foreign: new Map() };
 
+/** Bytes of names: those of a million files. A few trees that hold one another are a thousand million, made with a few commands. */
+const MAX_NAMES = 64 * 1024 * 1024;
+/** Paths that are no vault's. */
+const MAX_FOREIGN = 10_000;
+const ROOT = '.';
+/** Such a commit has no file at all that counts: the next commit over it starts from nothing. */
+const FLOOD: GitTree = { files: new Map(), foreign: new Map([[ROOT, 'many']]) };
+
 /** Throws STORE_REMOTE where the commit has no readable tree. */
 export async function readTree(git: Git, commit: string): Promise<GitTree> {
-  const { code, stdout, stderr } = await git.run(['ls-tree', '-r', '-l', '-z', '--full-tree', commit]);
+  // Names alone first: sizes come so slowly that nobody would wait for the end of a flood.
+  if ((await git.run(['ls-tree', '-r', '-z', '--name-only', '--full-tree', commit], { maxOutput: MAX_NAMES })).stopped === 'output') return FLOOD;
+  const { code, stdout, stderr, stopped } = await git.run(['ls-tree', '-r', '-l', '-z', '--full-tree', commit]);
+  if (stopped === 'output') return FLOOD;
   if (code !== 0) throw new VaultError('STORE_REMOTE', `the files of commit ${commit.slice(0, 12)} cannot be listed`, { details: stderr.trim() === '' ? [] : [stderr.trim().slice(0, 300)], hint: RESTORE });
   const files = new Map<string, TreeFile>();
   const foreign = new Map<string, Foreign>();
@@ -42,6 +53,7 @@ export async function readTree(git: Git, commit: string): Promise<GitTree> {
     } else {
       files.delete(path);
       foreign.set(path, fault);
+      if (foreign.size > MAX_FOREIGN) return FLOOD;
     }
   }
   return { files, foreign };
@@ -85,9 +97,11 @@ export class Snapshot {
   }
 
   #refuseForeign(path: string): void {
-    if (this.tree.foreign.size === 0) return;
+    const { foreign } = this.tree;
+    if (foreign.size === 0) return;
+    if (foreign.has(ROOT)) throw new VaultError('STORE_REMOTE', 'the branch of the vault holds more files than any vault has', { hint: RESTORE });
     for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) {
-      const fault = this.tree.foreign.get(at);
+      const fault = foreign.get(at);
       if (fault === undefined) continue;
       const link = fault === 'link' || fault === 'submodule';
       throw new VaultError(link ? 'LINK_REFUSED' : 'STORE_REMOTE', `${at} in the branch of the vault is ${WORDS[fault]}`, { hint: RESTORE });
@@ -105,4 +119,5 @@ const WORDS: Readonly<Record<Foreign, string>> = {
   name: 'no path of a vault',
   twice: 'there twice',
   'no file': 'no plain file',
+  many: 'more than any vault has',
 };
