@@ -1,6 +1,7 @@
 /** Policies that say more than their signers may: thresholds, versions, machines, managed roles, keys that come back. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { initVault, makeMissingKeys, turnRole, withMember, withoutMember, type Identity, type Policy, type Vault } from '../../packages/core/src/index.js';
+import { applyPropose } from '../../packages/core/src/policy/apply.js';
 import { checkPolicyFile, encodePolicy } from '../../packages/core/src/policy/policy.js';
 import { isVaultError } from '../../packages/core/src/errors.js';
 import { holders } from '../../packages/core/src/policy/state.js';
@@ -276,6 +277,29 @@ describe('a managed role', () => {
     await alice.append({ entries: [alice.sign('policy.withdraw', { digest: sha256Hex(encodePolicy(byAdmin)) })], files: [] });
     expect(alice.policy.policy.number).toBe(2);
     expect((await openAs(store, cast.bob)).policy.policy.roles['team']!.members).toEqual(['bob', 'frank']);
+  });
+
+  it('its managers leave many proposals open: each act judges the one that it is about, and none that cannot take effect', async () => {
+    let state = vault.policy;
+    let judged = 0;
+    const open = async (name: string): Promise<void> => {
+      const policy = withMember(vault.policy, (await person(name)).card, { roles: ['team'] });
+      const bytes = encodePolicy(policy);
+      const digest = sha256Hex(bytes);
+      const { person: who, device, id } = cast.bob.card;
+      const next = applyPropose(state, { number: policy.number, digest, previous: policy.previous! }, {
+        leaf: 10, actor: { person: who, device, key: id }, file: () => bytes, standIns: () => [],
+        currentTrees: () => {
+          judged++;
+          return [];
+        },
+      });
+      if ('code' in next) throw new Error(next.message);
+      state = next;
+    };
+    for (let i = 0; i < 20; i++) await open(`guest${i}`);
+    expect(state.proposals).toHaveLength(20);
+    expect(judged).toBe(20);
   });
 
   it('cannot be asked for more consents than its managers could make up', () => {

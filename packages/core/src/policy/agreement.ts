@@ -22,6 +22,11 @@ export function managersAgree(state: PolicyState, proposal: Proposal, change: Ch
   return change.by === 'managers' && change.roles.every((role) => agrees(state, proposal, state.policy.roles[role]?.managed));
 }
 
+/** True when the managers of some role would be enough, should it be that role alone whose membership changes. */
+export function someManagersAgree(state: PolicyState, proposal: Proposal): boolean {
+  return Object.values(state.policy.roles).some(({ managed }) => agrees(state, proposal, managed));
+}
+
 /** True when another open proposal bears an admin's signature: it goes before managed ones. */
 export function adminsComeFirst(state: PolicyState, proposal: Proposal): boolean {
   return state.proposals.some((p) => p !== proposal && p.signers.some((s) => state.policy.admins.of.includes(s.person) && livingDevice(state, s.person, s.key)));

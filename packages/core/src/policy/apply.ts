@@ -3,7 +3,7 @@ import { refusal, type Refusal } from '../errors.js';
 import { sha256Hex } from '../primitives/hash.js';
 import { PersistentMap } from '../primitives/persistent-map.js';
 import type { PolicyPropose, PolicySign, PolicyWithdraw, VaultInit } from './ops.js';
-import { adminsAgree, adminsComeFirst, agrees, managersAgree } from './agreement.js';
+import { adminsAgree, adminsComeFirst, agrees, managersAgree, someManagersAgree } from './agreement.js';
 import { markStale, peopleUnder } from './people.js';
 import { checkPolicyFile, encodePolicy, policyFormat, POLICY_FORMAT, type CheckedPolicy, type Policy } from './policy.js';
 import type { PolicyState, Proposal } from './state.js';
@@ -124,8 +124,8 @@ function settle(state: PolicyState, own: string | undefined, context: PolicyCont
       continue;
     }
     const byAdmins = adminsAgree(state, proposal, proposal.policy);
-    // A cheap test before the expensive one.
-    if (!byAdmins && adminsComeFirst(state, proposal)) continue;
+    // Cheap tests before the expensive one: a single manager can leave any number of proposals open, and each act asks of all of them.
+    if (!byAdmins && (adminsComeFirst(state, proposal) || !someManagersAgree(state, proposal))) continue;
     const next = judgeAgain(state, proposal.policy, context);
     if ('code' in next) {
       if (proposal.digest === own) return next;
