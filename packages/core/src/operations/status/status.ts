@@ -1,25 +1,18 @@
 /** The one place to look: what waits for this person, what is stale, provisional, due or wrong. Needs no private key. */
 import { parseEntry } from '../../audit/entry.js';
 import { listQueued } from '../../engine/queue.js';
-import { holders, newestEpoch } from '../../policy/state.js';
 import { rolesOf } from '../../policy/rules.js';
-import { newestVersion, versionsOf } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
+import { entryInWords } from '../log/view.js';
 import { custodyItems } from './custody.js';
 import { drillItems, lastDrill, type DrillSummary } from './drill.js';
 import { handoverItems } from './handover.js';
-import { entryInWords } from '../log/view.js';
-import { ungranted } from '../people/role-turn.js';
-import { listStanding } from '../opening/standing.js';
 import type { StatusItem } from './item.js';
 import { joining, proposals, type Asking } from './people.js';
+import { roleItems } from './roles.js';
+import { secretItems } from './secrets.js';
+import { standingItems } from './standing.js';
 import { lossesInWords, singlePoints } from './without.js';
-
-const DAY = 86_400;
-/** A certificate is named this long before it expires. */
-const EXPIRY_NOTICE = 60 * DAY;
-/** Standing access is, too, this long before and after it ends. */
-const STANDING_NOTICE = 14 * DAY;
 
 export interface StatusReport {
   readonly vault: string;
@@ -72,7 +65,20 @@ export async function vaultStatus(vault: Vault, me?: Asking): Promise<StatusRepo
     secrets: vault.state.secrets.versions.size,
     ...(drill ? { drill } : {}),
     ...(person ? { person } : {}),
-    items: [...trust(vault), ...joining(vault, me), ...admins(vault, who), ...proposals(vault, who ?? newcomer(vault, me)), ...roles(vault, who), ...secrets(vault, who), ...standing(vault, who), ...singlePersons(vault, who), ...custodyItems(vault, who), ...drillItems(vault, who), ...handoverItems(vault, who), ...(await queued(vault, who))],
+    items: [
+      ...trust(vault),
+      ...joining(vault, me),
+      ...admins(vault, who),
+      ...proposals(vault, who ?? newcomer(vault, me)),
+      ...roleItems(vault, who),
+      ...secretItems(vault, who),
+      ...standingItems(vault, who),
+      ...singlePersons(vault, who),
+      ...custodyItems(vault, who),
+      ...drillItems(vault, who),
+      ...handoverItems(vault, who),
+      ...(await queued(vault, who)),
+    ],
   };
 }
 
@@ -107,75 +113,6 @@ function* admins(vault: Vault, who?: string): Iterable<StatusItem> {
   }
 }
 
-function* roles(vault: Vault, who: string | undefined): Iterable<StatusItem> {
-  for (const [role, def] of Object.entries(vault.policy.policy.roles)) {
-    const state = vault.policy.roles.get(role);
-    const newest = newestEpoch(vault.policy, role);
-    const member = who !== undefined && def.members.includes(who);
-    const next = `oxp-vault role rekey ${role}`;
-    if (!newest) {
-      yield { mark: '!', mine: member || def.steward === who, text: `role ${role} has no key yet: nothing can be sealed to it`, next };
-    } else if (state?.stale) {
-      yield { mark: '!', mine: member, text: `the key of role ${role} is stale: ${state.stale.who} or a device of theirs has left. ${turners(vault, role)} it with the next thing that they write`, next };
-    } else if (newest.provisional) {
-      yield { mark: '-', mine: member, text: `the key of role ${role} is provisional: its steward ${newest.maker.person} knows it until a member makes the next one`, next };
-    }
-    const lacking = ungranted(vault, role);
-    if (lacking.length > 0 && newest) {
-      yield { mark: '!', mine: member && !lacking.includes(who), text: `${lacking.join(', ')} cannot read for role ${role} yet: nobody has granted its key`, next: `oxp-vault role grant ${role}` };
-    }
-  }
-}
-
-/** `carol or dora turns`: those who hold the newest key; where nobody is left who does, any member. */
-function turners(vault: Vault, role: string): string {
-  const left = holders(vault.policy, role);
-  const able = left.length > 0 ? left : (vault.policy.policy.roles[role]?.members ?? []);
-  return able.length === 0 ? 'Nobody is left who turns' : `${able.join(' or ')} turns`;
-}
-
-function* secrets(vault: Vault, who: string | undefined): Iterable<StatusItem> {
-  const { policy } = vault.policy;
-  const now = vault.clock.now();
-  for (const name of vault.state.secrets.versions.sortedKeys()) {
-    const versions = versionsOf(vault.state.secrets, name);
-    const newest = newestVersion(versions);
-    // What waits for its custodians say the items of custody.
-    if (!newest) continue;
-    const rule = vault.ruleFor(name);
-    const writes = who !== undefined && (rule?.writers.some((r) => rolesOf(policy, who).includes(r)) ?? false);
-    if (!rule) {
-      yield { mark: '!', mine: false, text: `no rule of the policy covers ${name}: nobody can write it any more` };
-    } else if ('readers' in rule && 'readers' in newest.statement) {
-      const sealedTo = newest.statement.readers.map((r) => r.role).join(', ');
-      const ruled = rule.readers.join(', ');
-      if (sealedTo !== ruled) {
-        yield { mark: '!', mine: writes, text: `${name} is sealed to ${sealedTo}, and its rule now says ${ruled}`, next: 'oxp-vault seal' };
-      }
-    }
-    const notAfter = newest.statement.public['notAfter'];
-    if (typeof notAfter === 'number' && notAfter - now < EXPIRY_NOTICE) {
-      const when = notAfter <= now ? 'has expired' : `expires in ${Math.ceil((notAfter - now) / DAY)} days`;
-      yield { mark: '!', mine: writes, text: `${name} v${newest.statement.version} ${when}`, next: `oxp-vault rotate ${name}` };
-    }
-  }
-}
-
-/** Around its end, because from then on jobs have to be able to write; for a while after it, because then they fail. */
-function* standing(vault: Vault, who: string | undefined): Iterable<StatusItem> {
-  const now = vault.clock.now();
-  for (const { machine, path, by, notAfter, state } of listStanding(vault)) {
-    const next = `oxp-vault standing ${machine} ${path} --not-after 90d`;
-    if (state === 'stands' && notAfter - now < STANDING_NOTICE) {
-      yield { mark: '-', mine: by === who, text: `the standing access of ${machine} to ${path} ends in ${days(notAfter - now)}`, next };
-    } else if (state === 'expired' && now - notAfter < STANDING_NOTICE) {
-      yield { mark: '-', mine: by === who, text: `the standing access of ${machine} to ${path} has ended: its openings are recorded`, next };
-    } else if (state === 'lapsed') {
-      yield { mark: '-', mine: by === who, text: `the standing access of ${machine} to ${path} does not count: ${by}, who gave it, owns it no longer`, next: `oxp-vault standing ${machine}` };
-    }
-  }
-}
-
 /** Whose absence alone would lose something: a risk worth knowing, like that of a single admin. */
 function* singlePersons(vault: Vault, who: string | undefined): Iterable<StatusItem> {
   const told = [...admins(vault)].length > 0;
@@ -185,11 +122,6 @@ function* singlePersons(vault: Vault, who: string | undefined): Iterable<StatusI
     const rest = more.length === 0 ? '' : `; and ${more.length} more`;
     yield { mark: '-', mine: person === who, text: `without ${person} nobody could ${first}${rest}`, next: `oxp-vault status --without ${person}` };
   }
-}
-
-function days(seconds: number): string {
-  const n = Math.ceil(seconds / DAY);
-  return n === 1 ? '1 day' : `${n} days`;
 }
 
 async function queued(vault: Vault, who: string | undefined): Promise<StatusItem[]> {
