@@ -151,6 +151,7 @@ export { parseQueueFile, takeOverCopy, takeOverQueue, type QueueFile, type Taken
 export { decodeQueued, discard, encodeQueued, listQueued, type Queued } from './engine/queue.js';
 export { cloneVault, type CloneReport } from './operations/copies/clone.js';
 export { restoreVault, type Restored, type RestoreOptions } from './operations/copies/restore.js';
+export type { RestoreSources } from './operations/copies/restore-sources.js';
 export { planRepin, repin, type Repinning } from './operations/copies/repin.js';
 export type { Remembering } from './engine/remembered.js';
 export { appendOrQueue } from './operations/copies/append-or-queue.js';

@@ -70,7 +70,11 @@ export function formatExpect(vault: string, point?: LogPoint): string {
 /** Parses `VAULT[@SIZE:ROOT]`. Throws BAD_VALUE. */
 export function parseExpect(text: string): { vault: string; point?: LogPoint } {
   const match = /^([0-9a-f]{64})(?:@(\d{1,15}):([0-9a-f]{64}))?$/.exec(text.trim());
-  if (!match) throw new VaultError('BAD_VALUE', 'expect is not of the form VAULT or VAULT@SIZE:ROOT', { hint: 'Copy the line that `oxp-vault status` prints on a machine that knows the vault.' });
+  if (!match) {
+    throw new VaultError('BAD_VALUE', 'expect is not of the form VAULT or VAULT@SIZE:ROOT', {
+      hint: 'Copy the line that `oxp-vault status` prints on a machine that knows the vault.',
+    });
+  }
   const [, vault, size, root] = match;
   return size === undefined || root === undefined ? { vault: vault! } : { vault: vault!, point: { size: Number(size), root } };
 }

@@ -27,7 +27,9 @@ export function checkShare(vault: string, version: Combinable, { path, share }: 
   const fault = leafShareFault(version.tree, path, IDENTITY_SIZE, share);
   if (fault !== undefined) throw new VaultError('SHARE_MISMATCH', `the share of ${label} from ${leaf.person} is none: ${fault}`, { hint: ANOTHER });
   if (!matchesCommitment({ vault, name: version.name, version: version.version, path }, share, leaf.commitment)) {
-    throw new VaultError('SHARE_MISMATCH', `the share of ${label} from ${leaf.person} is not the one that was dealt: it does not match its signed commitment`, { hint: ANOTHER });
+    throw new VaultError('SHARE_MISMATCH', `the share of ${label} from ${leaf.person} is not the one that was dealt: it does not match its signed commitment`, {
+      hint: ANOTHER,
+    });
   }
 }
 
@@ -59,7 +61,9 @@ export async function combineShares(vault: string, version: Combinable, given: r
   const identity = identityOfBytes(raw, { pq: suiteOf(version.recipient) === 'hybrid' });
   raw.fill(0);
   if ((await identityToRecipient(identity)) !== version.recipient) {
-    throw new VaultError('SEALER_FAULT', `the shares of ${label} give another identity than the one it is sealed to`, { hint: 'Other shares may do; tell whoever sealed it.' });
+    throw new VaultError('SEALER_FAULT', `the shares of ${label} give another identity than the one it is sealed to`, {
+      hint: 'Other shares may do; tell whoever sealed it.',
+    });
   }
   return identity;
 }

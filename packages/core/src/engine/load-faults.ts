@@ -13,7 +13,9 @@ export interface Vouched extends LogPoint {
 export const FORKED = 'Two histories of one vault exist. Agree by voice which one counts: compare `oxp-vault status` with a colleague. Then: oxp-vault sync --repin SIZE:ROOT. What is still valid of the other: oxp-vault sync --from COPY';
 
 export function upgradeRequired(format: number): VaultError {
-  return new VaultError('UPGRADE_REQUIRED', `this vault has moved on to policy format ${format}, which this release does not know`, { hint: 'Install a newer oxp-vault.' });
+  return new VaultError('UPGRADE_REQUIRED', `this vault has moved on to policy format ${format}, which this release does not know`, {
+    hint: 'Install a newer oxp-vault.',
+  });
 }
 
 export function incomplete(path: string): VaultError {

@@ -36,7 +36,9 @@ export async function loadRemembered(options: Remembering, inMemory: VerifiedLog
       });
     }
     if (expect && expect.vault !== vault) {
-      throw new VaultError('EXPECT_MISMATCH', `${store.address} holds vault ${vault.slice(0, 8)}, and ${expect.vault.slice(0, 8)} was expected`, { hint: 'Check the address, and the line you were given.' });
+      throw new VaultError('EXPECT_MISMATCH', `${store.address} holds vault ${vault.slice(0, 8)}, and ${expect.vault.slice(0, 8)} was expected`, {
+        hint: 'Check the address, and the line you were given.',
+      });
     }
     const pin = await readPin(local, vault);
     // A cache without its pin proves nothing, and one from before it is only a shortcut.
@@ -60,7 +62,9 @@ export async function loadRemembered(options: Remembering, inMemory: VerifiedLog
 
 /** Whoever reads "make one" here would have two. */
 function gone(error: VaultError, vault: string): VaultError {
-  return new VaultError('VAULT_NOT_FOUND', `${error.message} any more: this machine knows ${vault.slice(0, 8)} there`, { hint: `Somebody has taken it away. Ask who did. ${PUT_BACK}`, cause: error });
+  return new VaultError('VAULT_NOT_FOUND', `${error.message} any more: this machine knows ${vault.slice(0, 8)} there`, {
+    hint: `Somebody has taken it away. Ask who did. ${PUT_BACK}`, cause: error,
+  });
 }
 
 function worthCaching(before: VaultState, after: VaultState, inMemory: boolean): boolean {

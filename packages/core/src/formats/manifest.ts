@@ -21,7 +21,9 @@ export function manifestText(manifest: Manifest): string {
   let size = 0;
   for (const [key, bytes] of Object.entries(data)) {
     if (!KEY.test(key) || key === '.' || key.startsWith('..')) {
-      throw new VaultError('FORMAT_UNSUITABLE', `${key} cannot be a key of a Kubernetes Secret`, { hint: 'Keys: letters, digits, `-`, `_` and `.`, at most 253.' });
+      throw new VaultError('FORMAT_UNSUITABLE', `${key} cannot be a key of a Kubernetes Secret`, {
+        hint: 'Keys: letters, digits, `-`, `_` and `.`, at most 253.',
+      });
     }
     size += bytes.length;
   }

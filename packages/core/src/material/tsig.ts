@@ -70,7 +70,11 @@ function nameFor(key: string | undefined, context: GenerateContext): string {
   const name = key ?? (typeof before === 'string' ? before : defaultName(context.name));
   if (typeof before !== 'string' || !sameKeySeries(name, before)) return name;
   const next = nextKeyName(before);
-  if (next === undefined) throw new VaultError('BAD_VALUE', `tsig: the key name ${before} has no room for a version number`, { hint: 'give a new one: --set key=NAME' });
+  if (next === undefined) {
+    throw new VaultError('BAD_VALUE', `tsig: the key name ${before} has no room for a version number`, {
+      hint: 'give a new one: --set key=NAME',
+    });
+  }
   return next;
 }
 

@@ -89,7 +89,9 @@ function personsOf(draft: Draft, people: DraftBase['people'], newCards: readonly
   const named = mentions(draft);
   for (const { person } of newCards) {
     if (!named.has(person)) {
-      throw new VaultError('BAD_POLICY', `the card of ${person} is given, but the draft names ${person} nowhere`, { hint: `Name ${person} in a role, or leave the card out.` });
+      throw new VaultError('BAD_POLICY', `the card of ${person} is given, but the draft names ${person} nowhere`, {
+        hint: `Name ${person} in a role, or leave the card out.`,
+      });
     }
   }
   const without: string[] = [];
@@ -100,7 +102,9 @@ function personsOf(draft: Draft, people: DraftBase['people'], newCards: readonly
     const cards = [...new Set([...living.map((d) => d.card), ...added.map((card) => card.line)])];
     if (cards.length > 0) persons[person] = { cards };
     else if (people.has(person)) {
-      throw new VaultError('WOULD_STRAND', `removed-devices takes the last device of ${person}`, { hint: `Give a card of another device with --card, or name ${person} nowhere.` });
+      throw new VaultError('WOULD_STRAND', `removed-devices takes the last device of ${person}`, {
+        hint: `Give a card of another device with --card, or name ${person} nowhere.`,
+      });
     } else without.push(person);
   }
   if (without.length > 0) {

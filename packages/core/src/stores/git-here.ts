@@ -50,7 +50,9 @@ function pushUrl(settings: ReadonlyMap<string, string[]>, url: string, base: str
   const push = remoteOf(configured, base);
   if (samePlace(url, push)) return push;
   const [from, to] = [url, push].map((each) => maskUrls(withoutPassword(each)));
-  throw new VaultError('BAD_ADDRESS', `origin is fetched from ${from} and pushed to ${to}, which are two places`, { hint: 'Say which of them holds the vault: --vault git+URL' });
+  throw new VaultError('BAD_ADDRESS', `origin is fetched from ${from} and pushed to ${to}, which are two places`, {
+    hint: 'Say which of them holds the vault: --vault git+URL',
+  });
 }
 
 /** The settings of this repository alone, with what it includes; a user's general ones hold in every repository. Keys in lower case. */
@@ -116,7 +118,9 @@ class LocalBranch implements GitBranch {
     const checkedOut = await this.git.run(['for-each-ref', '--format=%(worktreepath)', this.ref]);
     const where = checkedOut.stdout.toString('utf8').trim();
     if (where !== '') {
-      const error = new VaultError('STORE_IO', `the branch ${this.#branch} of the vault is checked out in ${where}`, { hint: `Nobody works in it by hand. Go back to another branch there: git -C ${where} switch -` });
+      const error = new VaultError('STORE_IO', `the branch ${this.#branch} of the vault is checked out in ${where}`, {
+        hint: `Nobody works in it by hand. Go back to another branch there: git -C ${where} switch -`,
+      });
       return { error, again: 'never' };
     }
     const result = await this.git.run(['update-ref', '-m', 'oxp-vault', this.ref, commit, parent ?? '']);

@@ -76,7 +76,11 @@ export class BranchReader {
   async #lookNow(): Promise<Snapshot> {
     const branch = this.#branch;
     if (!(await branch.known())) {
-      if (this.#offline) throw new VaultError('STORE_REMOTE', `this machine has no copy of ${branch.address} yet`, { hint: 'Run a command once without --offline.' });
+      if (this.#offline) {
+        throw new VaultError('STORE_REMOTE', `this machine has no copy of ${branch.address} yet`, {
+          hint: 'Run a command once without --offline.',
+        });
+      }
       await branch.fetch();
       this.#askedAt = performance.now();
     }

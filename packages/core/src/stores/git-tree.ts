@@ -86,7 +86,9 @@ export class Snapshot {
     }
     const object = await this.read(file.oid);
     if (object?.type !== 'blob') {
-      throw new VaultError('STORE_IO', `the copy of ${path} on this machine is damaged`, { hint: 'Remove the mirror directory: it is only a copy. Then run the command again.' });
+      throw new VaultError('STORE_IO', `the copy of ${path} on this machine is damaged`, {
+        hint: 'Remove the mirror directory: it is only a copy. Then run the command again.',
+      });
     }
     return object.bytes;
   }

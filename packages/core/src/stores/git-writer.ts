@@ -41,7 +41,11 @@ export class BranchWriter {
 
   /** True when it is done; false when the state is not the one that `plan` expects. STORE_REMOTE, STORE_IO. */
   async write(plan: Plan, message: string | undefined): Promise<boolean> {
-    if (this.#offline) throw new VaultError('STORE_REMOTE', `${this.#branch.address} cannot be written offline`, { hint: 'Leave --offline out, or queue the entries: --offline --queue FILE' });
+    if (this.#offline) {
+      throw new VaultError('STORE_REMOTE', `${this.#branch.address} cannot be written offline`, {
+        hint: 'Leave --offline out, or queue the entries: --offline --queue FILE',
+      });
+    }
     // Who has just looked at the branch pushes without looking again: the push finds out who was first.
     const { asked } = this.#reader;
     let at = asked ? await this.#reader.look() : await this.#reader.fetch();
@@ -116,7 +120,9 @@ export function swapPlan(old: Uint8Array | undefined, next: Uint8Array, change: 
 /** BAD_VALUE for what is too large. */
 export function checkSize(path: string, bytes: Uint8Array): string {
   if (bytes.length <= MAX_FILE) return path;
-  throw new VaultError('BAD_VALUE', `${path} has ${bytes.length} bytes, and a vault in Git takes files of up to ${MAX_FILE}`, { hint: 'Keep the large file elsewhere, encrypted under a key that the vault holds.' });
+  throw new VaultError('BAD_VALUE', `${path} has ${bytes.length} bytes, and a vault in Git takes files of up to ${MAX_FILE}`, {
+    hint: 'Keep the large file elsewhere, encrypted under a key that the vault holds.',
+  });
 }
 
 /** The checkpoint that a swap compares with. What is no plain file is none: it may be replaced. */

@@ -53,7 +53,11 @@ export async function withLock<T>(dir: string, work: (stillMine: () => Promise<v
       await tree.discard(mine.temporary);
     }
     return await work(async () => {
-      if (!(await held())) throw new VaultError('LOCKED', `the lock ${tree.at(LOCK)} was broken while this command held it`, { hint: 'Run the command again.' });
+      if (!(await held())) {
+        throw new VaultError('LOCKED', `the lock ${tree.at(LOCK)} was broken while this command held it`, {
+          hint: 'Run the command again.',
+        });
+      }
     });
   } finally {
     // A lock that is not ours any more is somebody's who broke it.
@@ -80,7 +84,11 @@ export async function breakLock(dir: string): Promise<LockDescription | undefine
   const mine = await newLock(tree);
   const replaced = await replace(tree, bytes, mine, 'unless-alive', () => tree.remove(LOCK));
   await tree.discard(mine.temporary);
-  if (!replaced) throw new VaultError('LOCKED', `the lock ${tree.at(LOCK)} has changed hands while it was being broken`, { hint: 'Look again at who holds it.' });
+  if (!replaced) {
+    throw new VaultError('LOCKED', `the lock ${tree.at(LOCK)} has changed hands while it was being broken`, {
+      hint: 'Look again at who holds it.',
+    });
+  }
   return found;
 }
 
@@ -161,7 +169,9 @@ function parseLock(bytes: Uint8Array): LockHolder | undefined {
 function lockedError(tree: PlainTree, { holder }: LockDescription, hint: string): VaultError {
   const file = tree.at(LOCK);
   if (holder === undefined) {
-    return new VaultError('LOCKED', `the vault is locked by ${file}, which does not say by whom`, { hint: `When no other command is at work on this vault: ${BREAK}` });
+    return new VaultError('LOCKED', `the vault is locked by ${file}, which does not say by whom`, {
+      hint: `When no other command is at work on this vault: ${BREAK}`,
+    });
   }
   const since = new Date(holder.since * 1000).toISOString().replace('.000', '');
   return new VaultError('LOCKED', `the vault is locked by process ${holder.pid} on ${holder.host} since ${since} (${file})`, { hint });

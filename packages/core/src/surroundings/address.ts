@@ -30,7 +30,9 @@ export function normalAddress(text: string, base: string): string {
   }
   const scp = SCP.exec(text);
   if (scp) {
-    throw new VaultError('BAD_ADDRESS', `the address is one that only git itself understands: ${text}`, { hint: `The same for a vault: git+ssh://${scp[1]}/${scp[2]!.replace(/^\//, '')}. A directory of that name: ./${text}` });
+    throw new VaultError('BAD_ADDRESS', `the address is one that only git itself understands: ${text}`, {
+      hint: `The same for a vault: git+ssh://${scp[1]}/${scp[2]!.replace(/^\//, '')}. A directory of that name: ./${text}`,
+    });
   }
   return resolve(base, text.startsWith('~/') ? inHome(process.env, text.slice(2)) : text);
 }

@@ -64,14 +64,18 @@ export async function readIdentityFile(io: Surroundings, flag: string | undefine
     bytes = await readFile(path);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw storeError(error, 'cannot read the identity', path);
-    throw new VaultError('IDENTITY_NOT_FOUND', `there is no identity at ${path}`, { hint: 'Name yours with --identity, or make one: oxp-vault identity create' });
+    throw new VaultError('IDENTITY_NOT_FOUND', `there is no identity at ${path}`, {
+      hint: 'Name yours with --identity, or make one: oxp-vault identity create',
+    });
   }
   return described(path, bytes);
 }
 
 function described(path: string | undefined, bytes: Uint8Array): IdentityFile {
   if (startsWith(bytes, ARMOURED)) {
-    throw new VaultError('IDENTITY_INVALID', 'this identity is encrypted in the text form of age', { hint: 'Turn it into the binary form: age -d FILE | age -p -o identity.age' });
+    throw new VaultError('IDENTITY_INVALID', 'this identity is encrypted in the text form of age', {
+      hint: 'Turn it into the binary form: age -d FILE | age -p -o identity.age',
+    });
   }
   return { path, bytes, encrypted: startsWith(bytes, ENCRYPTED) };
 }

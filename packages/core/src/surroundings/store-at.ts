@@ -9,6 +9,10 @@ import type { StoreSettings } from './surroundings.js';
 export async function storeAt(where: Pick<VaultAddress, 'address' | 'base'>, settings: StoreSettings): Promise<Store> {
   const { address } = where;
   if (address.startsWith('git+')) return (await import('./git-place.js')).gitStoreAt(where, settings);
-  if (address.startsWith('s3://')) throw new VaultError('UNSUPPORTED', 'a vault in an S3 bucket comes with a later release', { hint: 'Until then keep it in Git or in a directory.' });
+  if (address.startsWith('s3://')) {
+    throw new VaultError('UNSUPPORTED', 'a vault in an S3 bucket comes with a later release', {
+      hint: 'Until then keep it in Git or in a directory.',
+    });
+  }
   return directoryStore(address);
 }

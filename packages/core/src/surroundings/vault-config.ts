@@ -27,7 +27,9 @@ async function requireOwn(path: string): Promise<void> {
   const me = process.getuid?.();
   const { uid } = await lstat(path);
   if (me === undefined || uid === me || uid === 0) return;
-  throw new VaultError('NOT_ALLOWED', `${path} belongs to another user, and is not believed`, { hint: 'If it is right, name the vault yourself: --vault ADDRESS (or OXP_VAULT), with --expect' });
+  throw new VaultError('NOT_ALLOWED', `${path} belongs to another user, and is not believed`, {
+    hint: 'If it is right, name the vault yourself: --vault ADDRESS (or OXP_VAULT), with --expect',
+  });
 }
 
 async function textOf(path: string): Promise<string> {
@@ -39,5 +41,7 @@ async function textOf(path: string): Promise<string> {
 }
 
 function badConfig(path: string, why: string): VaultError {
-  return new VaultError('BAD_YAML', `${path} cannot be used: ${why}`, { hint: 'It holds two lines: `vault: ADDRESS` and, if you like, `expect: VAULT@SIZE:ROOT` as `oxp-vault status` prints it.' });
+  return new VaultError('BAD_YAML', `${path} cannot be used: ${why}`, {
+    hint: 'It holds two lines: `vault: ADDRESS` and, if you like, `expect: VAULT@SIZE:ROOT` as `oxp-vault status` prints it.',
+  });
 }

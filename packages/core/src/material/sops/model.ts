@@ -62,7 +62,9 @@ export function badSops(fault: string, hint?: string): VaultError {
 }
 
 export function unsupportedSops(fault: string): VaultError {
-  return new VaultError('UNSUPPORTED', `the SOPS file ${fault}`, { hint: 'What sops itself can open comes in through a pipe: sops decrypt FILE | oxp-vault seal NAME --from -' });
+  return new VaultError('UNSUPPORTED', `the SOPS file ${fault}`, {
+    hint: 'What sops itself can open comes in through a pipe: sops decrypt FILE | oxp-vault seal NAME --from -',
+  });
 }
 
 /** For people: `db.users[2].name`. Keys are no secrets, but they may hold anything. */

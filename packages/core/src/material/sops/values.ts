@@ -83,7 +83,9 @@ export async function openValues(values: readonly PlacedValue[], dataKey: Uint8A
     if (bytes?.length === encrypted.data.length && !text!.includes('\uFFFD')) return bytes;
     const opened = openValue(encrypted, dataKey, placeData(keys));
     if (opened) return opened;
-    throw new VaultError('DECRYPT_FAILED', `the value at ${placeWords(keys)} of the SOPS file does not decrypt in its place`, { hint: 'It was changed, or moved here from elsewhere, or its key was renamed. Nothing of the file was taken in.' });
+    throw new VaultError('DECRYPT_FAILED', `the value at ${placeWords(keys)} of the SOPS file does not decrypt in its place`, {
+      hint: 'It was changed, or moved here from elsewhere, or its key was renamed. Nothing of the file was taken in.',
+    });
   });
 }
 

@@ -65,13 +65,17 @@ async function judgeOlder(to: Store, bytes: Uint8Array, loaded: LoadedLog): Prom
   const { vault, size, root } = loaded.checkpoint;
   const there = checkpointAt(to, bytes);
   if (there.vault !== vault) {
-    throw new VaultError('VAULT_EXISTS', `${to.address} holds another vault, ${there.vault.slice(0, 8)}`, { hint: 'Nothing was written. Name an empty place.' });
+    throw new VaultError('VAULT_EXISTS', `${to.address} holds another vault, ${there.vault.slice(0, 8)}`, {
+      hint: 'Nothing was written. Name an empty place.',
+    });
   }
   if (there.size <= size && rootWas(loaded.log.roots, there)) return there.size === size ? 'same' : 'older';
   // A checkpoint alone proves nothing: only a state that verifies is another history, or a newer state.
   await loadLog(to, async () => ({ known: nothingKnown, vouched: there.size >= size ? [{ size, root, by: 'the copy' }] : [] }));
   if (there.size > size) {
-    throw new VaultError('VAULT_EXISTS', `${to.address} holds a newer state of this vault: ${there.size} entries, and here are ${size}`, { hint: 'Nothing was written. The other way round it would do; or: oxp-vault sync --from COPY' });
+    throw new VaultError('VAULT_EXISTS', `${to.address} holds a newer state of this vault: ${there.size} entries, and here are ${size}`, {
+      hint: 'Nothing was written. The other way round it would do; or: oxp-vault sync --from COPY',
+    });
   }
   throw new VaultError('FORK', `${to.address} holds another history of this vault`, {
     details: [`there  ${there.size} entries, root ${there.root.slice(0, 8)}`, `here   ${size} entries, root ${root.slice(0, 8)}`],

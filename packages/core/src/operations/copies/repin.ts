@@ -37,7 +37,11 @@ export async function planRepin(options: Remembering, text: string): Promise<Rep
   const agreed = parsePoint(text);
   const loaded = await loadLog(store, async (vault) => {
     for (const wanted of [known, agreed.vault]) {
-      if (wanted !== undefined && wanted !== vault) throw new VaultError('WRONG_VAULT', `${store.address} holds vault ${vault.slice(0, 8)}, and not ${wanted.slice(0, 8)}`, { hint: 'Another vault is never accepted in the place of this one.' });
+      if (wanted !== undefined && wanted !== vault) {
+        throw new VaultError('WRONG_VAULT', `${store.address} holds vault ${vault.slice(0, 8)}, and not ${wanted.slice(0, 8)}`, {
+          hint: 'Another vault is never accepted in the place of this one.',
+        });
+      }
     }
     return { known: nothingKnown, vouched: [] };
   });
@@ -71,7 +75,9 @@ function parsePoint(text: string): { vault?: string; point: LogPoint } {
   const match = /^(?:([0-9a-f]{64})@)?(\d{1,15}):([0-9a-f]{64})$/.exec(text.trim());
   const [, vault, size, root] = match ?? [];
   if (size === undefined || root === undefined || Number(size) < 1) {
-    throw new VaultError('BAD_VALUE', 'a point of the log is SIZE:ROOT, with the whole root', { hint: 'It stands behind the @ of the line `expect` that `oxp-vault status` prints on the machine of somebody whose log counts.' });
+    throw new VaultError('BAD_VALUE', 'a point of the log is SIZE:ROOT, with the whole root', {
+      hint: 'It stands behind the @ of the line `expect` that `oxp-vault status` prints on the machine of somebody whose log counts.',
+    });
   }
   return { point: { size: Number(size), root }, ...(vault === undefined ? {} : { vault }) };
 }

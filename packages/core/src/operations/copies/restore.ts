@@ -52,11 +52,19 @@ async function whatIsKnown({ store, local, expect }: RestoreOptions): Promise<Kn
   const line = expect === undefined ? undefined : parseExpect(expect);
   const met = await vaultAt(local, store.address);
   const vault = met ?? line?.vault;
-  if (vault === undefined) throw new VaultError('VAULT_NOT_FOUND', `this machine has never seen a vault at ${store.address}`, { hint: 'Run this on a machine that has, or name the vault: --expect VAULT@SIZE:ROOT' });
+  if (vault === undefined) {
+    throw new VaultError('VAULT_NOT_FOUND', `this machine has never seen a vault at ${store.address}`, {
+      hint: 'Run this on a machine that has, or name the vault: --expect VAULT@SIZE:ROOT',
+    });
+  }
   if (line && line.vault !== vault) throw new VaultError('EXPECT_MISMATCH', `this machine knows vault ${vault.slice(0, 8)} at ${store.address}, and ${line.vault.slice(0, 8)} was expected`);
   const pin = await readPin(local, vault);
   const vouched: Vouched[] = [...(pin ? [{ size: pin.size, root: pin.root, by: 'this machine' }] : []), ...(line?.point ? [{ ...line.point, by: 'the expected line' }] : [])];
-  if (vouched.length === 0) throw new VaultError('EXPECT_NEEDED', 'this machine has accepted no state of this vault yet', { hint: 'Say which one is to be put back: --expect VAULT@SIZE:ROOT, from a machine that knows it.' });
+  if (vouched.length === 0) {
+    throw new VaultError('EXPECT_NEEDED', 'this machine has accepted no state of this vault yet', {
+      hint: 'Say which one is to be put back: --expect VAULT@SIZE:ROOT, from a machine that knows it.',
+    });
+  }
   return { vault, pin, vouched };
 }
 

@@ -140,7 +140,11 @@ function sealRule(vault: Vault, rule: SuccessorRule): SealRule {
 async function readBack(vault: Vault, id: string, opened: readonly OpenedTarget[]): Promise<void> {
   await vault.refresh();
   const { receipt } = findHandover(vault, id);
-  if (!receipt) throw new VaultError('STORE_IO', `the receipt of handover ${id.slice(0, 8)} was written, and is not there`, { hint: 'Nothing is lost: type the same again.' });
+  if (!receipt) {
+    throw new VaultError('STORE_IO', `the receipt of handover ${id.slice(0, 8)} was written, and is not there`, {
+      hint: 'Nothing is lost: type the same again.',
+    });
+  }
   for (const outcome of receipt.targets) {
     if (outcome.new === null || outcome.withdrawn) continue;
     const version = versionByDigest(vault, outcome.new);
@@ -160,7 +164,11 @@ async function checkShareFiles(vault: Vault, statement: Statement): Promise<void
   for (const { person, blob } of statement.custody.leaves) {
     const path = sharePath(statement.name, statement.version, person, blob.sha256);
     const bytes = await vault.store.get(path);
-    if (!bytes || !isContent(bytes, blob)) throw new VaultError('BLOB_MISSING', `the share ${path} was written, and is not there as it was`, { hint: 'Nothing is lost: type the same again.' });
+    if (!bytes || !isContent(bytes, blob)) {
+      throw new VaultError('BLOB_MISSING', `the share ${path} was written, and is not there as it was`, {
+        hint: 'Nothing is lost: type the same again.',
+      });
+    }
   }
 }
 

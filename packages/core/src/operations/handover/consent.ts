@@ -37,12 +37,20 @@ export async function planConsent(vault: Vault, id: string): Promise<ConsentPlan
   const short = handover.digest.slice(0, 8);
   const fault = openFault(handover, contextNow(vault));
   if (fault) throw refusalToError(fault);
-  if (handover.request.mode === 'transfer' && handover.by.person === person) throw new VaultError('NOT_ALLOWED', `you ask for handover ${short}: others have to consent to it`, { hint: `See who: oxp-vault handover show ${short}` });
+  if (handover.request.mode === 'transfer' && handover.by.person === person) {
+    throw new VaultError('NOT_ALLOWED', `you ask for handover ${short}: others have to consent to it`, {
+      hint: `See who: oxp-vault handover show ${short}`,
+    });
+  }
   const mine = handover.targets.filter((target) => mayConsent(person, target, authority));
   if (mine.length === 0) throw new VaultError('NOT_ALLOWED', `you (${person}) have no say in handover ${short}: you are neither a custodian nor an owner of what it asks for`);
   const given = livingConsents(handover, authority).filter((consent) => consent.by.person === person);
   const done = (target: Target): boolean => given.some((consent) => consent.ownership.includes(target.statement) || consent.leaves.some((leaf) => leaf.statement === target.statement));
-  if (mine.every(done)) throw new VaultError('ALREADY_DONE', `you have consented to handover ${short} already`, { hint: `See what it waits for: oxp-vault handover show ${short}` });
+  if (mine.every(done)) {
+    throw new VaultError('ALREADY_DONE', `you have consented to handover ${short} already`, {
+      hint: `See what it waits for: oxp-vault handover show ${short}`,
+    });
+  }
   const underCustody = (target: Target): boolean => authority.version(target.statement)?.custody !== undefined;
   const joined = handover.request.mode === 'transfer' ? await lastJoined(vault, handover.request.role) : undefined;
   return {

@@ -63,7 +63,9 @@ export async function finalizeHandover(vault: Vault, id: string, options: { read
   const nothing = { handover: describeHandover(vault, handover), done: false, turned: [], rotated: [], unrotated: [] };
   if (waiting) return { ...nothing, waiting };
   if (!vault.policy.policy.roles[request.role]?.members.includes(person)) {
-    throw new VaultError('NOT_ALLOWED', `the policy says all of handover ${short} now; a member of ${request.role} finishes it`, { hint: `They type: oxp-vault handover finalize ${short}` });
+    throw new VaultError('NOT_ALLOWED', `the policy says all of handover ${short} now; a member of ${request.role} finishes it`, {
+      hint: `They type: oxp-vault handover finalize ${short}`,
+    });
   }
   const turned = [...(await turnDueKeys(vault)), ...(await makeMissingKeys(vault))];
   await grantMissing(vault);
@@ -84,7 +86,9 @@ async function movePolicy(vault: Vault, handover: Handover): Promise<Finalizatio
   const { admins } = vault.policy.policy;
   if (!admins.of.includes(person) && !next.admins.of.includes(person)) {
     const short = handover.digest.slice(0, 8);
-    throw new VaultError('NEEDS_SIGNATURES', `an admin has to propose the policy that handover ${short} comes to`, { hint: `${admins.of.join(' or ')} types: oxp-vault handover finalize ${short}` });
+    throw new VaultError('NEEDS_SIGNATURES', `an admin has to propose the policy that handover ${short} comes to`, {
+      hint: `${admins.of.join(' or ')} types: oxp-vault handover finalize ${short}`,
+    });
   }
   const { number, digest, inEffect, waiting } = await proposePolicy(vault, next);
   return inEffect ? undefined : { number, digest, ...waiting };

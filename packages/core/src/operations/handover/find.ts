@@ -20,9 +20,17 @@ export function findOffer(vault: Vault, id: string): Offer {
 function byPrefix<T>(all: PersistentMap<T>, id: string, what: string): T {
   const exact = all.get(id);
   if (exact) return exact;
-  if (!/^[0-9a-f]{4,64}$/.test(id)) throw new VaultError('USAGE', `that is no id of a ${what}: at least four of its digits, 0-9 and a-f`, { hint: 'See them all: oxp-vault handover list' });
+  if (!/^[0-9a-f]{4,64}$/.test(id)) {
+    throw new VaultError('USAGE', `that is no id of a ${what}: at least four of its digits, 0-9 and a-f`, {
+      hint: 'See them all: oxp-vault handover list',
+    });
+  }
   const found = all.sortedKeys().filter((key) => key.startsWith(id));
-  if (found.length > 1) throw new VaultError('USAGE', `${id} can mean ${found.length} of them`, { hint: `Give more digits: ${found.map((key) => key.slice(0, 12)).join(', ')}` });
+  if (found.length > 1) {
+    throw new VaultError('USAGE', `${id} can mean ${found.length} of them`, {
+      hint: `Give more digits: ${found.map((key) => key.slice(0, 12)).join(', ')}`,
+    });
+  }
   const one = found[0] === undefined ? undefined : all.get(found[0]);
   if (!one) throw new VaultError('ENTRY_NOT_FOUND', `there is no ${what} ${id.slice(0, 8)}`, { hint: 'See them all: oxp-vault handover list' });
   return one;

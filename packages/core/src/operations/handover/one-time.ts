@@ -50,7 +50,9 @@ export async function loadOneTime(vault: Vault, handover: Handover): Promise<Sec
   const [line] = identityLines(new TextDecoder().decode(plain));
   plain.fill(0);
   if (line === undefined || (await identityToRecipient(line)) !== handover.request.recipient) {
-    throw new VaultError('IDENTITY_INVALID', `what this machine keeps as the one-time identity of handover ${short} is not the one that the request names`, { hint: 'Ask anew: oxp-vault handover request' });
+    throw new VaultError('IDENTITY_INVALID', `what this machine keeps as the one-time identity of handover ${short} is not the one that the request names`, {
+      hint: 'Ask anew: oxp-vault handover request',
+    });
   }
   return Secret.fromText(line);
 }

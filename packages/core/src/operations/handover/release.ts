@@ -88,7 +88,9 @@ export async function releaseTo(vault: Vault, handover: Handover): Promise<Relea
   const fault = openFault(handover, contextNow(vault));
   if (fault) throw refusalToError(fault);
   if (!allConsented(handover, livingConsents(handover, authority), authority)) {
-    throw new VaultError('NEEDS_CONSENT', `the consents to handover ${id} are not enough yet: nothing leaves before they are`, { hint: `Who is still needed: oxp-vault handover show ${id}` });
+    throw new VaultError('NEEDS_CONSENT', `the consents to handover ${id} are not enough yet: nothing leaves before they are`, {
+      hint: `Who is still needed: oxp-vault handover show ${id}`,
+    });
   }
   const { person } = vault.requireEnrolled().card;
   if (handover.releases.some((each) => each.by.person === person)) throw new VaultError('ALREADY_DONE', `you have released what is yours for handover ${id} already`);

@@ -137,12 +137,22 @@ function requestBody(vault: Vault, options: RequestOptions, targets: readonly Ta
     return { mode: 'use', ...common, offer: null };
   }
   const { role } = options;
-  if (role === undefined) throw new VaultError('USAGE', 'no role is named that is to receive them', { hint: 'Name it: --to ROLE. To use them once without a transfer: --use' });
+  if (role === undefined) {
+    throw new VaultError('USAGE', 'no role is named that is to receive them', {
+      hint: 'Name it: --to ROLE. To use them once without a transfer: --use',
+    });
+  }
   const authority = authorityNow(vault);
-  if (!authority.role(role)) throw new VaultError('ROLE_NOT_FOUND', `there is no role ${role}`, { hint: `Roles: ${Object.keys(vault.policy.policy.roles).join(', ')}` });
+  if (!authority.role(role)) {
+    throw new VaultError('ROLE_NOT_FOUND', `there is no role ${role}`, {
+      hint: `Roles: ${Object.keys(vault.policy.policy.roles).join(', ')}`,
+    });
+  }
   const split = targets.filter((target) => underCustody(target, authority));
   if (split.length > 0 && options.custody === undefined) {
-    throw new VaultError('USAGE', `${split.map((target) => target.name).join(', ')} is under custody: which custody group of ${role} receives it?`, { hint: `Name one: --custody GROUP. There are: ${Object.keys(vault.policy.policy.custody).join(', ')}` });
+    throw new VaultError('USAGE', `${split.map((target) => target.name).join(', ')} is under custody: which custody group of ${role} receives it?`, {
+      hint: `Name one: --custody GROUP. There are: ${Object.keys(vault.policy.policy.custody).join(', ')}`,
+    });
   }
   const keepReaders = toSortedSet(options.keepReaders ?? []);
   const rules = successorRules(options.names, targets, { role, custody: options.custody ?? null, keepReaders }, authority);

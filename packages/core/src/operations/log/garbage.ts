@@ -5,7 +5,14 @@ import { logPaths, walkLog } from './walk.js';
 /** A page of a log, of whatever checkpoint. */
 export const PAGE = /^log\/\d{10,}-[0-9a-f]{16}-\d{10,}\.jsonl$/;
 /** The shapes that only a vault writes. Anything else in the directory is somebody's, and stays. */
-export const OURS = [PAGE, /^objects\/[0-9a-f]{64}\.json$/, /^policy\/\d{4,}-[0-9a-f]{8}\.json$/, /^roles\/[^/]+\/\d{4,}\/[^/]+-[0-9a-f]{8}\.age$/, /^secrets\/.+\/\d{4,}(-shares\/[^/]+)?-[0-9a-f]{8}\.age$/, /^handovers\/[0-9a-f]{8}\/[^/]+-[0-9a-f]{8}\.age$/];
+export const OURS = [
+  PAGE,
+  /^objects\/[0-9a-f]{64}\.json$/,
+  /^policy\/\d{4,}-[0-9a-f]{8}\.json$/,
+  /^roles\/[^/]+\/\d{4,}\/[^/]+-[0-9a-f]{8}\.age$/,
+  /^secrets\/.+\/\d{4,}(-shares\/[^/]+)?-[0-9a-f]{8}\.age$/,
+  /^handovers\/[0-9a-f]{8}\/[^/]+-[0-9a-f]{8}\.age$/,
+];
 
 export interface Garbage {
   readonly paths: readonly string[];

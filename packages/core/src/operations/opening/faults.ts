@@ -12,7 +12,9 @@ export function ownReaders(vault: Vault, { statement }: SecretVersion): readonly
   if (!('readers' in statement)) {
     const owners = vault.ruleFor(statement.name)?.owners.join(', ');
     const who = owners === undefined ? 'Its custodians open it together' : `Its custodians open it together, once an owner (${owners}) asks`;
-    return new VaultError('NOT_A_READER', `${label} is under custody: nobody reads it alone`, { hint: `${who}: oxp-vault handover request ${statement.name} --use --reason TEXT` });
+    return new VaultError('NOT_A_READER', `${label} is under custody: nobody reads it alone`, {
+      hint: `${who}: oxp-vault handover request ${statement.name} --use --reason TEXT`,
+    });
   }
   const mine = rolesOf(vault.policy.policy, person);
   const [first, ...more] = statement.readers.filter((reader) => mine.includes(reader.role));
@@ -24,7 +26,9 @@ export function ownReaders(vault: Vault, { statement }: SecretVersion): readonly
 }
 
 export function needsGrant(role: string): VaultError {
-  return new VaultError('NEEDS_GRANT', `you are a member of ${role}, and nobody has granted you its key yet`, { hint: `A member who has it types: oxp-vault role grant ${role}` });
+  return new VaultError('NEEDS_GRANT', `you are a member of ${role}, and nobody has granted you its key yet`, {
+    hint: `A member who has it types: oxp-vault role grant ${role}`,
+  });
 }
 
 /** Why this person cannot open a version: not a reader, or not granted yet. Undefined where the log knows no reason. */

@@ -11,7 +11,11 @@ export async function openValue(vault: Vault, opening: Opening, recording: Recor
   const opened = await openViews(vault, opening, recording, source);
   try {
     const rendered = await renderSecrets(opening.format, opened, opening.options);
-    if (rendered.type === 'files') throw new VaultError('FORMAT_UNSUITABLE', `the format ${opening.format} makes files, not one value`, { hint: 'One value is: raw, json, pem, openssh and their like.' });
+    if (rendered.type === 'files') {
+      throw new VaultError('FORMAT_UNSUITABLE', `the format ${opening.format} makes files, not one value`, {
+        hint: 'One value is: raw, json, pem, openssh and their like.',
+      });
+    }
     // What was rendered may be a view on the file that is wiped below.
     const value = Secret.take(Uint8Array.from(rendered.bytes));
     rendered.bytes.fill(0);

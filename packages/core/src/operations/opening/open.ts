@@ -48,7 +48,9 @@ export function findVersion(vault: Vault, name: string, version?: number): Secre
   const versions = vault.state.secrets.versions.get(name);
   if (!versions) {
     const near = nearNames(name, vault.state.secrets.versions.sortedKeys());
-    throw new VaultError('SECRET_NOT_FOUND', `there is no secret ${name}`, { hint: near.length > 0 ? `Did you mean: ${near.join(', ')}?` : 'See what there is: oxp-vault list' });
+    throw new VaultError('SECRET_NOT_FOUND', `there is no secret ${name}`, {
+      hint: near.length > 0 ? `Did you mean: ${near.join(', ')}?` : 'See what there is: oxp-vault list',
+    });
   }
   if (version !== undefined) {
     const found = versionOf(vault.state.secrets, name, version);
@@ -108,7 +110,9 @@ export async function signedCiphertext(vault: Vault, version: SecretVersion): Pr
   const bytes = await vault.store.get(path);
   if (!bytes) throw new VaultError('BLOB_MISSING', `${label} is in the log, and its file ${path} is missing`, { hint: PUT_BACK });
   if (!isContent(bytes, statement.ciphertext)) {
-    throw new VaultError('HASH_MISMATCH', `${path} is not the file that ${sealer.person} signed as ${label}`, { hint: 'It was changed after it was sealed. Nothing of it was decrypted.' });
+    throw new VaultError('HASH_MISMATCH', `${path} is not the file that ${sealer.person} signed as ${label}`, {
+      hint: 'It was changed after it was sealed. Nothing of it was decrypted.',
+    });
   }
   const stanzas = await headerOf(bytes, `${sealer.person} sealed ${label} with a file that is not an age file`);
   const { type, count } = statement.ciphertext.stanzas;

@@ -64,7 +64,9 @@ export class Session {
   async open(name: string, version?: number): Promise<OpenedVersion> {
     if (this.#ended) throw new VaultError('NOT_ALLOWED', 'this session has ended');
     if (!this.covers(name)) {
-      throw new VaultError('NOT_ALLOWED', `${name} is outside of what this session may open: ${this.scope.join(', ')}`, { hint: 'Begin one with a wider scope, or open it by yourself: oxp-vault open NAME' });
+      throw new VaultError('NOT_ALLOWED', `${name} is outside of what this session may open: ${this.scope.join(', ')}`, {
+        hint: 'Begin one with a wider scope, or open it by yourself: oxp-vault open NAME',
+      });
     }
     const found = findVersion(this.vault, name, version);
     // Without an entry that announced it, what standing access does not cover (any more) is recorded by itself.

@@ -56,7 +56,11 @@ export interface GivenStanding {
 export async function giveStanding(vault: Vault, machine: string, paths: readonly string[], notAfter: number): Promise<GivenStanding> {
   const { person } = vault.requireEnrolled().card;
   if (!v.is(Time, notAfter)) throw new VaultError('BAD_VALUE', 'the time until which access is to stand is none that the log takes');
-  if (notAfter <= vault.clock.now()) throw new VaultError('BAD_VALUE', 'the time until which access is to stand is past', { hint: 'Name one to come, such as 90d.' });
+  if (notAfter <= vault.clock.now()) {
+    throw new VaultError('BAD_VALUE', 'the time until which access is to stand is past', {
+      hint: 'Name one to come, such as 90d.',
+    });
+  }
   const scope = scopeOf(vault, machine, paths);
   await vault.append({ entries: [vault.sign('secret.standing', { machine, scope, notAfter })], files: [] });
   const authority = sealAuthority(vault.state);
@@ -87,7 +91,11 @@ function scopeOf(vault: Vault, machine: string, paths: readonly string[]): strin
   const scope = toSortedSet(paths);
   if (scope.length === 0) throw new VaultError('USAGE', 'it is not said what the machine may open', { hint: 'Name secrets, or paths such as dns/.' });
   if (scope.some((path) => !v.is(RulePath, path))) throw new VaultError('BAD_NAME', 'this is no name of a secret and no path: dns/tsig is one secret, dns/ all below it, / everything');
-  if (scope.length > MAX_SCOPE) throw new VaultError('USAGE', `${scope.length} paths are more than one entry takes (${MAX_SCOPE})`, { hint: 'Name the folder they lie in.' });
+  if (scope.length > MAX_SCOPE) {
+    throw new VaultError('USAGE', `${scope.length} paths are more than one entry takes (${MAX_SCOPE})`, {
+      hint: 'Name the folder they lie in.',
+    });
+  }
   return scope;
 }
 
@@ -96,7 +104,9 @@ function mustBeKnown(vault: Vault, name: string): void {
   const machines = [...vault.policy.people].flatMap(([person, { kind }]) => (kind === 'machine' ? [person] : []));
   // What was typed is not repeated unless it could be a name: anything may have been pasted there.
   const what = isName(name) ? `${name} is not enrolled` : 'this is no name of a machine';
-  throw new VaultError('PERSON_NOT_FOUND', what, { hint: machines.length > 0 ? `Machines: ${machines.join(', ')}` : 'There is no machine in this vault yet: oxp-vault identity create --machine, then oxp-vault member add' });
+  throw new VaultError('PERSON_NOT_FOUND', what, {
+    hint: machines.length > 0 ? `Machines: ${machines.join(', ')}` : 'There is no machine in this vault yet: oxp-vault identity create --machine, then oxp-vault member add',
+  });
 }
 
 /** What this person opens of a secret without a record, if it does: never a human. */

@@ -19,7 +19,9 @@ export interface View {
 export function parseView(text: string): View {
   const [name, field, ...more] = text.split('#');
   if (name === undefined || !isSecretName(name) || more.length > 0 || field === '') {
-    throw new VaultError('BAD_NAME', 'this is no name of a secret: segments of a-z, 0-9, . _ - joined by /, then perhaps #FIELD', { hint: misreading(name ?? '') });
+    throw new VaultError('BAD_NAME', 'this is no name of a secret: segments of a-z, 0-9, . _ - joined by /, then perhaps #FIELD', {
+      hint: misreading(name ?? ''),
+    });
   }
   return field === undefined ? { name } : { name, field };
 }

@@ -79,12 +79,24 @@ export async function removeDevice(vault: Vault, device: Device, options: { read
 export function ownDevice(vault: Vault, nameOrKey: string): Device {
   const { person } = vault.requireEnrolled().card;
   // What is neither is not repeated: it may have got here by a slip of the clipboard.
-  if (!isName(nameOrKey) && !/^[0-9a-f]{8,64}$/.test(nameOrKey)) throw new VaultError('BAD_NAME', 'that is neither the name of a device nor the beginning of a key', { hint: `See them: oxp-vault device list ${person}` });
+  if (!isName(nameOrKey) && !/^[0-9a-f]{8,64}$/.test(nameOrKey)) {
+    throw new VaultError('BAD_NAME', 'that is neither the name of a device nor the beginning of a key', {
+      hint: `See them: oxp-vault device list ${person}`,
+    });
+  }
   const devices = vault.policy.people.get(person)?.devices ?? [];
   const found = devices.filter((d) => d.device === nameOrKey || (nameOrKey.length >= 8 && d.id.startsWith(nameOrKey)));
   const [device, another] = found;
-  if (!device) throw new VaultError('PERSON_NOT_FOUND', `${person} has no device ${nameOrKey}`, { hint: `Devices: ${devices.map((d) => d.device).join(', ')}` });
-  if (another) throw new VaultError('USAGE', `${nameOrKey} can mean ${found.length} devices`, { hint: `Name one by its key: ${found.map((d) => d.id.slice(0, 8)).join(', ')}` });
+  if (!device) {
+    throw new VaultError('PERSON_NOT_FOUND', `${person} has no device ${nameOrKey}`, {
+      hint: `Devices: ${devices.map((d) => d.device).join(', ')}`,
+    });
+  }
+  if (another) {
+    throw new VaultError('USAGE', `${nameOrKey} can mean ${found.length} devices`, {
+      hint: `Name one by its key: ${found.map((d) => d.id.slice(0, 8)).join(', ')}`,
+    });
+  }
   return device;
 }
 

@@ -35,8 +35,16 @@ export function findProposal(vault: Vault, digest?: string): Proposal {
   const open = vault.policy.proposals;
   const found = digest === undefined ? open : open.filter((p) => p.digest.startsWith(digest));
   const [first, second] = found;
-  if (!first) throw new VaultError('ENTRY_NOT_FOUND', digest === undefined ? 'no policy is waiting for signatures' : `no open proposal has the digest ${digest}`, { hint: 'See the history: oxp-vault policy log' });
-  if (second) throw new VaultError('USAGE', `${found.length} proposals are open`, { hint: `Name one by its digest: ${found.map((p) => p.digest.slice(0, 8)).join(', ')}` });
+  if (!first) {
+    throw new VaultError('ENTRY_NOT_FOUND', digest === undefined ? 'no policy is waiting for signatures' : `no open proposal has the digest ${digest}`, {
+      hint: 'See the history: oxp-vault policy log',
+    });
+  }
+  if (second) {
+    throw new VaultError('USAGE', `${found.length} proposals are open`, {
+      hint: `Name one by its digest: ${found.map((p) => p.digest.slice(0, 8)).join(', ')}`,
+    });
+  }
   return first;
 }
 

@@ -39,7 +39,9 @@ export async function grantRole(vault: Vault, role: string, persons: readonly st
   const newest = newestEpoch(vault.policy, role);
   if (!newest) throw new VaultError('EPOCH_MISSING', `role ${role} has no key yet`, { hint: `Make it: oxp-vault role rekey ${role}` });
   if (!ring || ring.epoch !== newest.epoch) {
-    throw new VaultError('NEEDS_GRANT', `you do not hold the newest key of ${role}`, { hint: `Who does: ${holders(vault.policy, role).join(', ') || newest.maker.person}` });
+    throw new VaultError('NEEDS_GRANT', `you do not hold the newest key of ${role}`, {
+      hint: `Who does: ${holders(vault.policy, role).join(', ') || newest.maker.person}`,
+    });
   }
   return grantAll(vault, role, ring, persons, { entries: [], files: [] });
 }

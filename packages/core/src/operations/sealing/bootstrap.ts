@@ -51,7 +51,9 @@ async function planOne(vault: Vault, wanted: WantedSecret, before: readonly Seal
     return newest && resealDue(vault, newest) ? planReseal(vault, newest, options) : unchanged(vault, wanted, newest, last);
   }
   if (versions && wanted.import === undefined) {
-    const exists = new VaultError('USAGE', `${wanted.name} is made here, and exists: seal never replaces it`, { hint: `To make the next one: oxp-vault rotate ${wanted.name}` });
+    const exists = new VaultError('USAGE', `${wanted.name} is made here, and exists: seal never replaces it`, {
+      hint: `To make the next one: oxp-vault rotate ${wanted.name}`,
+    });
     return { line: refusedLine(wanted, last, exists) };
   }
   const fault = sealFault(vault, wanted.name, options.dryRun) ?? issuerFault(vault, wanted, before);

@@ -15,7 +15,9 @@ export function sealFault(vault: Vault, name: string, chores = false): VaultErro
   const authority = sealAuthority(vault.state);
   const rule = authority.rule(name);
   if (rule && !rule.writers.some((role) => authority.rolesOf(person).includes(role))) {
-    return new VaultError('NOT_ALLOWED', `you (${person}) may not write ${name}: its writers are ${rule.writers.join(', ')}`, { hint: 'Ask one of them to seal it, or an admin to change the rule.' });
+    return new VaultError('NOT_ALLOWED', `you (${person}) may not write ${name}: its writers are ${rule.writers.join(', ')}`, {
+      hint: 'Ask one of them to seal it, or an admin to change the rule.',
+    });
   }
   const due = chores ? [...rolesToMake(vault), ...rolesToTurn(vault)] : [];
   if (rule?.readers?.every((role) => due.includes(role) || authority.epochOf(role)?.stale === false)) return undefined;
@@ -27,5 +29,7 @@ export function sealFault(vault: Vault, name: string, chores = false): VaultErro
   }
   const stale = rule?.readers?.find((role) => authority.epochOf(role)?.stale);
   if (stale === undefined) return undefined;
-  return new VaultError('EPOCH_STALE', `${name} is for role ${stale}, whose key is stale: somebody who could hold it has left`, { hint: `A remaining member turns it: oxp-vault role rekey ${stale}` });
+  return new VaultError('EPOCH_STALE', `${name} is for role ${stale}, whose key is stale: somebody who could hold it has left`, {
+    hint: `A remaining member turns it: oxp-vault role rekey ${stale}`,
+  });
 }

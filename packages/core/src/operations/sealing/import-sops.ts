@@ -67,7 +67,11 @@ function splitFile(opened: OpenedSops, file: string, { prefix, depth }: { prefix
     const name = [prefix, ...piece.path.map(segment)].join('/');
     if (!isSecretName(name)) throw badName(`${place} makes no name for a secret`);
     const other = named.find((earlier) => earlier.name === name);
-    if (other) throw new VaultError('USAGE', `${other.place} and ${place} would both be called ${name}`, { hint: 'Take the file in whole, or rename one of them with sops first.' });
+    if (other) {
+      throw new VaultError('USAGE', `${other.place} and ${place} would both be called ${name}`, {
+        hint: 'Take the file in whole, or rename one of them with sops first.',
+      });
+    }
     named.push({ name, kind: kindOf(piece), place, bytes: piece.bytes });
   }
   if (named.length === 0) throw new VaultError('BAD_MATERIAL', `${file} holds no value`);

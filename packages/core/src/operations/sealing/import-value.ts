@@ -26,7 +26,9 @@ export const MAX_IMPORT_BYTES = 64 * 1024 * 1024;
 export async function readSource(port: ImportPort, source: ImportSource): Promise<ImportRead> {
   const read = await readUnlimited(port, source);
   if ('bytes' in read && read.bytes.length > MAX_IMPORT_BYTES) {
-    throw new VaultError('BAD_VALUE', `${sourceWords(source)} holds more than ${MAX_IMPORT_BYTES / 1024 / 1024} MiB`, { hint: 'Seal a key to it instead, and keep the file elsewhere, encrypted with that key.' });
+    throw new VaultError('BAD_VALUE', `${sourceWords(source)} holds more than ${MAX_IMPORT_BYTES / 1024 / 1024} MiB`, {
+      hint: 'Seal a key to it instead, and keep the file elsewhere, encrypted with that key.',
+    });
   }
   return 'bytes' in read ? { bytes: plain(read.bytes) } : read;
 }
@@ -47,7 +49,11 @@ async function readUnlimited(port: ImportPort, source: ImportSource): Promise<Im
       return bytes ? { bytes } : { missing: 'nothing was given on standard input' };
     }
     case 'terraform': {
-      if (!port.terraform) throw new VaultError('UNSUPPORTED', `${sourceWords(source)} cannot be read here: this program starts no other`, { hint: 'Seal it with the command: oxp-vault seal' });
+      if (!port.terraform) {
+        throw new VaultError('UNSUPPORTED', `${sourceWords(source)} cannot be read here: this program starts no other`, {
+          hint: 'Seal it with the command: oxp-vault seal',
+        });
+      }
       const bytes = await port.terraform(source.directory, source.output, source.program);
       return bytes ? { bytes } : { missing: `${source.directory} has no output ${source.output} yet` };
     }

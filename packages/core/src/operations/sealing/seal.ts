@@ -40,14 +40,22 @@ function readersUnder(vault: Vault, name: string, rule: SealRule): Reader[] {
   const authority = sealAuthority(vault.state);
   return (rule.readers ?? []).map((role) => {
     const epoch = authority.epochOf(role);
-    if (!epoch) throw new VaultError('EPOCH_MISSING', `${name} is for role ${role}, which has no key yet`, { hint: `One of its members, or its steward, makes it: oxp-vault role rekey ${role}` });
+    if (!epoch) {
+      throw new VaultError('EPOCH_MISSING', `${name} is for role ${role}, which has no key yet`, {
+        hint: `One of its members, or its steward, makes it: oxp-vault role rekey ${role}`,
+      });
+    }
     return { role, epoch: epoch.epoch, recipient: epoch.recipient };
   });
 }
 
 function ruleOf(authority: SealAuthority, name: string): SealRule {
   const rule = authority.rule(name);
-  if (!rule) throw new VaultError('NOT_ALLOWED', `no rule of the policy covers ${name}`, { hint: 'Add a rule for its path to policy.yaml, then: oxp-vault policy propose' });
+  if (!rule) {
+    throw new VaultError('NOT_ALLOWED', `no rule of the policy covers ${name}`, {
+      hint: 'Add a rule for its path to policy.yaml, then: oxp-vault policy propose',
+    });
+  }
   return rule;
 }
 
@@ -55,7 +63,11 @@ function ruleOf(authority: SealAuthority, name: string): SealRule {
 export async function sealBatch(vault: Vault, items: readonly Sealable[]): Promise<Batch & { sealed: Sealed[] }> {
   vault.requireEnrolled();
   const misnamed = items.find((item) => !isSecretName(item.name));
-  if (misnamed) throw new VaultError('BAD_NAME', `${JSON.stringify(misnamed.name.slice(0, 80))} cannot name a secret`, { hint: 'Segments of a-z 0-9 . _ - that begin with a letter, joined by "/", without "..", at most 255 characters.' });
+  if (misnamed) {
+    throw new VaultError('BAD_NAME', `${JSON.stringify(misnamed.name.slice(0, 80))} cannot name a secret`, {
+      hint: 'Segments of a-z 0-9 . _ - that begin with a letter, joined by "/", without "..", at most 255 characters.',
+    });
+  }
   const twice = items.find((item, i) => items.findIndex((other) => other.name === item.name) !== i);
   if (twice) throw new VaultError('USAGE', `${twice.name} is to be sealed twice in one run`);
   const made = await inParallel(items, (item) => sealOne(vault, item));
