@@ -7,7 +7,7 @@ import { equalBytes, sha256Hex } from '../primitives/hash.js';
 import { thresholdTreeSchema, treeFault, treeLeaves } from '../primitives/threshold-tree.js';
 import { Hex32, Name, Positive, RulePath, SecretName, sortedSet } from '../wire.js';
 import { parseCard, type Card } from './card.js';
-import { consentsFault } from './rules.js';
+import { consentsFault } from './consents.js';
 
 /** The policy format that this release understands. A policy in effect with a higher one stops it: UPGRADE_REQUIRED. */
 export const POLICY_FORMAT = 1;

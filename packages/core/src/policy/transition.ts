@@ -2,7 +2,7 @@
 import { refusal, type Refusal } from '../errors.js';
 import { canonicalEqual } from '../primitives/canonical-json.js';
 import type { CheckedPolicy, Policy, Rule } from './policy.js';
-import { consentsFault, type ConsentRule } from './rules.js';
+import { consentsFault, type ConsentRule } from './consents.js';
 import { canOpen, holders, type PolicyState } from './state.js';
 
 /** The custodians of the current version of a secret. */
