@@ -178,7 +178,7 @@ describe('what a machine cannot be', () => {
       ['role.epoch', { role: 'team', epoch: 2, recipient: second.card.recipient, provisional: false }],
       ['role.grant', { role: 'team', epoch: 1, recipient, person: 'ci', blob: { sha256: digest, size: 1 } }],
       ['secret.standing', { machine: 'ci', scope: ['/'], notAfter: 1 }],
-      ['custody.ack', { statement: digest, path: '0' }], ['handover.offer', { targets: [digest], role: 'team', reason: 'x' }], ['vault.drill', { statements: [], failed: [] }],
+      ['custody.ack', { statement: digest, path: '0' }], ['handover.offer', { targets: [digest], paths: ['/'], role: 'team', reason: 'x' }], ['vault.drill', { statements: [], failed: [] }],
     ];
     const before = vault.point.size + 1;
     // The proposal names a file: it must be there for the log to be accepted at all.

@@ -92,7 +92,7 @@ describe('open', () => {
     expect(offline.stderr).toContain('nobody was asked for news (--offline)');
     expect(await openings(alice)).toBe(0);
     const seal = await alice.must(['seal'], { env: { NOTES: 'x' } });
-    expect(seal.stderr).toContain('1 entry that waited here is in the log now: secret.open.');
+    expect(seal.stderr).toContain('1 opening that waited here is in the log now.');
     expect(await openings(alice)).toBe(1);
   });
 
@@ -104,7 +104,7 @@ describe('open', () => {
     rmdirSync(lock);
     expect(opened.text).toContain('line one');
     expect(opened.stderr).toMatch(/^! STORE_IO: .*\. The record of this opening waits on this machine, and your next writing command takes it along\.\nNewest as of/);
-    expect((await alice.must(['seal'], { env: { NOTES: 'x' } })).stderr).toContain('in the log now: secret.open');
+    expect((await alice.must(['seal'], { env: { NOTES: 'x' } })).stderr).toContain('1 opening that waited here');
     expect((await alice.must(['open', 'notes'])).stderr).not.toContain('waits');
   });
 

@@ -94,7 +94,7 @@ describe('terraform key-provider', () => {
     const given = await alice.ov(['terraform', 'key-provider', 'tf/state'], { input: 'null' });
     chmodSync(join(alice.work, 'vault', 'log'), 0o700);
     expect(given.code).toBe(0);
-    expect((await alice.must(['seal'])).stderr).toContain('in the log now: secret.open');
+    expect((await alice.must(['seal'])).stderr).toContain('opening that waited here');
   });
 
   it('keeps the opening in the queue with --offline', async () => {
@@ -102,7 +102,7 @@ describe('terraform key-provider', () => {
     await alice.must(['seal', 'tf/state', '--kind', 'state-key']);
     await alice.must(['terraform', 'key-provider', 'tf/state', '--offline'], { input: 'null' });
     expect((await alice.must(['audit', 'log', '--last', '1'])).text).not.toContain('opened');
-    expect((await alice.must(['seal'])).stderr).toContain('in the log now: secret.open');
+    expect((await alice.must(['seal'])).stderr).toContain('opening that waited here');
   });
 
   it('fails after the header with one line, and no key', async () => {

@@ -159,6 +159,11 @@ export class CliContext {
     }
   }
 
+  /** The card of this person for what is only planned: a passphrase is asked for where the card is not known yet. Throws IDENTITY_NOT_FOUND. */
+  async card(): Promise<Card> {
+    return (await this.whoami()) ?? (await this.identity()).card;
+  }
+
   async #unlock(): Promise<Identity> {
     const file = await this.identityFile();
     const identity = file.encrypted ? await this.#unlockWithPassphrase(file) : await unlock(file);

@@ -1,5 +1,5 @@
 /** What somebody could know, in words and columns. The log decides what that is; nothing here does. */
-import type { ExposureSummary, Knowledge, SharesTogether } from '@oxp-vault/core';
+import { type Knowledge, type SharesTogether, summariseExposure } from '@oxp-vault/core';
 import { ago, count, thousands } from './render.js';
 import { visible } from './secret-words.js';
 
@@ -78,15 +78,18 @@ export function replacedWords({ name, entitled, versions, replaced, rotation }: 
   return newest !== undefined && newest > Math.max(...versions) ? `nothing: v${newest} has the same value. To replace it: ${todo}` : `nothing yet: ${todo}`;
 }
 
-/** `40 of 41 secrets that alice could have known still have the same value.` */
-export function summaryWords(who: string, { known, same, overlap, shares }: ExposureSummary): string {
-  if (known === 0 && shares === 0) return `${who} never had access to a secret.`;
-  const parts = known === 0 ? [] : [
-    `${thousands(same)} of ${count(known, 'secret')} that ${who} could have known still ${same === 1 ? 'has' : 'have'} the same value`
-    + (overlap === 0 ? '.' : `; ${thousands(overlap)} ${overlap === 1 ? 'has' : 'have'} a new one, and the old one still answers.`),
-  ];
-  if (shares > 0) parts.push(`Of ${known === 0 ? count(shares, 'secret') : `${thousands(shares)} more`} ${who} has a share, which is not enough alone.`);
-  return parts.join(' ');
+/** `alice may know 3 secrets. 40 of 41 others that they could have known still have the same value.` */
+export function summaryWords(who: string, knowledge: readonly Knowledge[]): string {
+  const foreign = new Set(knowledge.flatMap(({ name, alone, entitled }) => (alone && entitled ? [] : [name])));
+  const theirs = new Set(knowledge.map(({ name }) => name)).size - foreign.size;
+  const { known, same, overlap, shares } = summariseExposure(knowledge.filter(({ name }) => foreign.has(name)));
+  if (theirs + known + shares === 0) return `${who} never had access to a secret.`;
+  const others = theirs === 0 ? `${count(known, 'secret')} that ${who}` : `${count(known, 'other')} that they`;
+  return [
+    ...(theirs === 0 ? [] : [`${who} may know ${count(theirs, 'secret')}.`]),
+    ...(known === 0 ? [] : [`${thousands(same)} of ${others} could have known still ${same === 1 ? 'has' : 'have'} the same value${overlap === 0 ? '.' : `; ${thousands(overlap)} ${overlap === 1 ? 'has' : 'have'} a new one, and the old one still answers.`}`]),
+    ...(shares === 0 ? [] : [`Of ${known + theirs === 0 ? count(shares, 'secret') : `${thousands(shares)} more`} ${who} has a share, which is not enough alone.`]),
+  ].join(' ');
 }
 
 export function togetherWords({ name, version, persons }: SharesTogether): string {

@@ -1,10 +1,10 @@
 /** How new an answer is, in one line. */
 import type { Vault } from '@oxp-vault/core';
 import type { CliContext } from './context.js';
-import { ago, count } from './render.js';
+import { ago, entries } from './render.js';
 
 export function freshnessWords(context: CliContext, vault: Vault, offline: boolean): string {
-  const size = count(vault.point.size, 'entry', 'entries');
+  const size = entries(vault.point.size);
   const where = context.path(vault.store.address);
   if (!vault.confirmed) return `freshness unknown: nobody has said yet that this copy of ${size} at ${where} is the right one. Pass once what \`oxp-vault status\` prints elsewhere: --expect VAULT@SIZE:ROOT`;
   const when = fetchedWhen(context, vault);

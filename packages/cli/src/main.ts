@@ -1,6 +1,6 @@
 /** The command line: finds the command, runs it, and turns whatever goes wrong into words and an exit code. */
 import { type Command, CommanderError } from 'commander';
-import { VaultError } from '@oxp-vault/core';
+import { isVaultError, VaultError } from '@oxp-vault/core';
 import type { Act } from './command.js';
 import { CliContext, type GlobalOptions } from './context.js';
 import { reportError, toVaultError, usageError } from './errors.js';
@@ -36,7 +36,7 @@ async function run(typed: readonly string[], given: Io): Promise<number> {
       code = (await body(context, ...(raw as A))) ?? 0;
     } catch (error) {
       const asked = mayBeNews(error) ? context.asked() : undefined;
-      if (!asked) throw error;
+      if (!asked) throw awayFrom(error, context, command);
       code = (await body(asked, ...(raw as A))) ?? 0;
     }
   };
@@ -59,6 +59,13 @@ async function run(typed: readonly string[], given: Io): Promise<number> {
 /** A copy by descriptors: one by `...` would leave out what no child process is to inherit (process-io.ts). */
 function withVariable(env: Io['env'], name: string, value: string): Io['env'] {
   return Object.defineProperty(Object.defineProperties<Record<string, string | undefined>>({}, Object.getOwnPropertyDescriptors(env)), name, { value, enumerable: true });
+}
+
+/** What a remote store cannot say now, this machine may know: said by the commands that can do with that. */
+function awayFrom(error: unknown, { options }: CliContext, command: Command): unknown {
+  if (!isVaultError(error, 'STORE_REMOTE') || options.offline || !command.options.some((option) => option.long === '--offline')) return error;
+  const { message, hint = '', details } = error;
+  return new VaultError('STORE_REMOTE', message, { details: [...details, ...(hint === '' ? [] : [hint])], hint: 'What this machine knows already: the same with --offline', cause: error });
 }
 
 /** Commander ends by throwing also when it was asked for help. A command without its subcommand shows help, as an error. */

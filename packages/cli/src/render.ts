@@ -1,8 +1,10 @@
 /** How things look to a person: columns, marks, short digests, times. Nothing here decides anything. */
-import { homeDirectory, isRemote } from '@oxp-vault/core';
+import { count, entries, homeDirectory, isRemote, thousands } from '@oxp-vault/core';
 import { relative, sep } from 'node:path';
 import pc from 'picocolors';
 import type { Io, Output } from './io.js';
+
+export { count, entries, thousands };
 
 /** `+` new, `~` changed, `-` gone, `!` look here. They carry their meaning without colour. */
 export type Mark = '+' | '~' | '-' | '!';
@@ -21,13 +23,58 @@ export function paintFor(output: Output, env: Io['env']): Paint {
   return { mark: (mark) => marks[mark](mark), error: (text) => colours.bold(colours.red(text)), strong: colours.bold, faint: colours.dim };
 }
 
+/** Between two columns. */
+const GAP = 2;
+
 /** Rows in columns, each as wide as its widest cell. The last cell of a row is not padded. */
-export function columns(rows: readonly (readonly string[])[], { indent = 0, gap = 2 }: { indent?: number; gap?: number } = {}): string {
+export function columns(rows: readonly (readonly string[])[], { indent = 0, gap = GAP }: { indent?: number; gap?: number } = {}): string {
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, width(cell))));
   return rows
     .map((row) => `${' '.repeat(indent)}${row.map((cell, i) => (i === row.length - 1 ? cell : cell + ' '.repeat(widths[i]! - width(cell) + gap))).join('')}`.trimEnd() + '\n')
     .join('');
+}
+
+/** Narrower than this a column of words cannot be read. */
+const NARROWEST = 16;
+
+/**
+ * A table whose last `wrapped` columns, which hold words, are broken into lines so that it fits a terminal of `wide` columns. Without a
+ * terminal every row is one line, for grep.
+ */
+export function wrappedTable(head: readonly string[], rows: readonly (readonly string[])[], wide: number | undefined, wrapped: number): string {
+  if (rows.length === 0) return '';
+  const all = [head, ...rows];
+  const widest = head.map((_, i) => Math.max(...all.map((row) => width(row[i] ?? ''))));
+  const fixed = widest.slice(0, -wrapped).reduce((sum, each) => sum + each + GAP, 0);
+  const wanted = widest.slice(-wrapped);
+  const room = (wide ?? Infinity) - fixed - GAP * (wrapped - 1);
+  if (wanted.reduce((sum, each) => sum + each, 0) <= room) return columns(all);
+  const limits = shareOut(wanted, room);
+  return columns(all.flatMap((row) => {
+    const cells = row.map((cell, i) => (i < row.length - wrapped ? [cell] : wrap(cell, limits[i - (row.length - wrapped)]!)));
+    return Array.from({ length: Math.max(...cells.map((lines) => lines.length)) }, (_, n) => cells.map((lines) => lines[n] ?? ''));
+  }));
+}
+
+/** Who needs less than an equal part gets that; the others share the rest. */
+function shareOut(wanted: readonly number[], room: number): number[] {
+  const part = Math.floor(room / wanted.length);
+  const modest = wanted.filter((each) => each <= part);
+  if (modest.length === 0 || modest.length === wanted.length) return wanted.map((each) => Math.max(NARROWEST, Math.min(each, part)));
+  const rest = shareOut(wanted.filter((each) => each > part), room - modest.reduce((sum, each) => sum + each, 0));
+  return wanted.map((each) => (each <= part ? each : rest.shift()!));
+}
+
+/** Lines of whole words; a word that is longer than a line stands alone. */
+function wrap(text: string, limit: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && width(last) + 1 + width(word) <= limit) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** A table with a head. Nothing at all for no rows. */
@@ -44,15 +91,6 @@ function width(text: string): number {
 /** The first eight hex digits: for eyes. Machines get the whole digest with --json. */
 export function short(digest: string): string {
   return digest.slice(0, 8);
-}
-
-export function count(n: number, one: string, many = `${one}s`): string {
-  return `${thousands(n)} ${n === 1 ? one : many}`;
-}
-
-/** `1,204` */
-export function thousands(n: number): string {
-  return String(n).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 const MINUTE = 60;

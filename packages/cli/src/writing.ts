@@ -12,14 +12,14 @@ export async function vaultForWriting(context: CliContext): Promise<Vault> {
 
 export async function reportHousekeeping(context: CliContext, done: Housekeeping): Promise<void> {
   const { appended, rejected, made, turned, granted, shares, released, faults } = done;
-  if (appended.length > 0) await context.say(`${count(appended.length, 'entry that waited here is', 'entries that waited here are')} in the log now: ${countedOps(appended)}.`);
+  if (appended.length > 0) await context.say(`${countedOps(appended)} that waited here ${appended.length === 1 ? 'is' : 'are'} in the log now.`);
   for (const role of made) await context.say(`made the first key of role ${role}`);
   for (const role of turned) await context.say(`turned the key of role ${role}: what is sealed from now on, only its present members can read`);
   for (const { role, person } of granted) await context.say(`granted ${person} the key of role ${role}`);
   for (const { name, version } of shares) await context.say(`sealed your share of ${name} v${version} to the devices that you have now`);
   for (const each of released) await context.say(leftInWords(each));
   for (const { op, digest, reason } of rejected) {
-    await context.warn(`${op} ${short(digest)} waited here and is not allowed any more: ${reason}. It is kept; see: oxp-vault status`);
+    await context.warn(`${entryLabel(op, digest)} waited here and is not allowed any more: ${reason}. It is kept; see: oxp-vault status`);
   }
   for (const { code, message, hint } of faults) await context.warn(`${code}: ${message}${hint === undefined ? '' : `. ${hint}`}`);
 }
@@ -35,7 +35,31 @@ export function releasedWords({ shares, keys }: Released): string {
   return `${parts.join(' and ')} ${shares.length + keys.length === 1 ? 'was' : 'were'}`;
 }
 
-/** `secret.open, 2 secret.seal` */
+/** What people call the entries that a machine sends on for them; of others the name of the op is as good. */
+const ENTRY_WORDS: Readonly<Record<string, string>> = {
+  'secret.open': 'opening',
+  'secret.seal': 'seal',
+  'secret.retire': 'retirement',
+  'secret.standing': 'standing access',
+  'role.epoch': 'role key',
+  'role.grant': 'grant',
+  'policy.propose': 'policy proposal',
+  'policy.sign': 'policy signature',
+  'device.add': 'new device',
+  'device.remove': 'device removal',
+  'custody.ack': 'acknowledgement',
+  'custody.check': 'custody check',
+  'vault.drill': 'drill',
+};
+
+/** `seal 3f9a2c1b`: an entry that is in the way. */
+export function entryLabel(op: string, digest: string): string {
+  return `${ENTRY_WORDS[op] ?? op} ${short(digest)}`;
+}
+
+/** `12 openings, 2 seals` */
 export function countedOps(ops: readonly string[]): string {
-  return [...new Set(ops)].map((op) => [ops.filter((o) => o === op).length, op] as const).map(([n, op]) => (n === 1 ? op : `${n} ${op}`)).join(', ');
+  const total = new Map<string, number>();
+  for (const op of ops) total.set(op, (total.get(op) ?? 0) + 1);
+  return [...total].map(([op, n]) => count(n, ENTRY_WORDS[op] ?? op, op === 'secret.standing' ? ENTRY_WORDS[op] : undefined)).join(', ');
 }

@@ -93,13 +93,13 @@ export { pathMatches, isName, isSecretName, type Json, type JsonObject } from '.
 export { compileDraft, formatDraft, initialPolicy, parseDraft, type Draft, type DraftBase, type InitialPolicy } from './policy/draft.js';
 export { policyDifference, type WordsLine } from './policy/words.js';
 export { pastPolicies, policyHistory, type PolicyRecord } from './operations/people/policy-history.js';
-export { findProposal, proposePolicy, signPolicy, withdrawPolicy, type PolicyOutcome } from './operations/people/policy-change.js';
+export { findProposal, previewPolicy, proposePolicy, signPolicy, withdrawPolicy, type PolicyOutcome } from './operations/people/policy-change.js';
 
 // People, devices and the keys of roles
 export { grantMissing, successorBase, turnDueKeys, withMember, withoutMember, withoutRoles, type MemberAddition } from './operations/people/members.js';
 export { planOffboarding, rotateAll, type OffboardingPlan, type OffboardingTask, type RotationRun } from './operations/people/offboarding.js';
 export { addDevice, addedThrough, checkRemoval, ownDevice, removeDevice, type DeviceChange } from './operations/people/devices.js';
-export { grantRole, turnRole, ungranted } from './operations/people/role-turn.js';
+export { grantRole, previewTurn, turnRole, ungranted, type TurnPreview } from './operations/people/role-turn.js';
 export { makeMissingKeys } from './operations/people/init.js';
 
 // Making material without a vault
@@ -135,7 +135,7 @@ export { acceptOffer, handoverOffer, requestHandover, REQUEST_LASTS, resolveTarg
 export { consentTo, planConsent, type ConsentPlan } from './operations/handover/consent.js';
 export { releaseDue, releasesDue, releaseTo, type Released } from './operations/handover/release.js';
 export { completeHandover, type CompleteOptions, type Completion, type ReceivedTarget } from './operations/handover/complete.js';
-export { finalizeHandover, type Finalization, type Unrotated } from './operations/handover/finalize.js';
+export { finalizeHandover, requireFinalizable, type Finalization, type Unrotated } from './operations/handover/finalize.js';
 export { openProposalOf, successorOf } from './operations/handover/policy.js';
 export { abortHandover } from './operations/handover/abort.js';
 export { verifyHandover, type HandoverReport, type VerifiedStep } from './operations/handover/verify.js';
@@ -143,6 +143,11 @@ export { findHandover, findOffer } from './operations/handover/find.js';
 export { describeHandover, listHandovers, listOffers, showHandover, taintsOf, type ActView, type HandoverView, type OfferView, type TargetView } from './operations/handover/view.js';
 export { nextSteps, type NextStep } from './operations/handover/steps.js';
 export { stageOf, type Drill, type Handover, type HandoverStage } from './handover/state.js';
+
+// Words
+export { nearNames } from './operations/near-names.js';
+export { noSuchPerson, noSuchRole } from './operations/no-such.js';
+export { count, entries, thousands } from './primitives/count.js';
 
 // Upkeep
 export { doHousekeeping, type Housekeeping } from './operations/housekeeping.js';

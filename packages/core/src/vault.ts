@@ -7,6 +7,7 @@ import type { LoadedLog, Vouched } from './engine/load.js';
 import { advancePin, vaultAt, type Pin } from './engine/pin.js';
 import { loadRemembered } from './engine/remembered.js';
 import { isVaultError, PUT_BACK, VaultError } from './errors.js';
+import type { Card } from './policy/card.js';
 import type { Identity } from './policy/identity.js';
 import type { Rule } from './policy/policy.js';
 import { livingDevice, type PolicyState } from './policy/state.js';
@@ -14,6 +15,7 @@ import type { Clock, Freshness, LocalState, Store } from './ports.js';
 import { ruleInEffect } from './rule-in-effect.js';
 import { emptyState, type FoundedState } from './state.js';
 import type { Json } from './wire.js';
+import { entries } from './primitives/count.js';
 
 /** How often a writer that lost a race tries again with the same signed bytes: for a minute or more at a remote store. */
 const RACES = 80;
@@ -152,15 +154,21 @@ export class Vault {
   /** The identity, which must be enrolled with a living device. Throws IDENTITY_NOT_FOUND, NOT_ENROLLED. */
   requireEnrolled(): Identity {
     const identity = this.#requireIdentity();
-    const { person, device, id } = identity.card;
-    if (!livingDevice(this.policy, person, id)) {
-      throw new VaultError('NOT_ENROLLED', `${person} (device ${device}) is not enrolled in this vault`, { hint: this.#wayIn(identity) });
-    }
+    this.requireEnrolledCard(identity.card);
     return identity;
   }
 
-  #wayIn({ card: { person, id, line } }: Identity): string {
-    if (this.policy.removed.has(id)) return 'Its key was removed, and never returns. Ask an admin; a new identity has to be added anew: oxp-vault identity create';
+  /** The same of somebody's public half: for what is only planned. Throws NOT_ENROLLED. */
+  requireEnrolledCard(card: Card): Card {
+    const { person, device, id } = card;
+    if (!livingDevice(this.policy, person, id)) {
+      throw new VaultError('NOT_ENROLLED', `${person} (device ${device}) is not enrolled in this vault`, { hint: this.#wayIn(card) });
+    }
+    return card;
+  }
+
+  #wayIn({ person, id, line }: Card): string {
+    if (this.policy.removed.has(id)) return 'Its key was removed, and never returns. What is left to do: oxp-vault status';
     const adding = this.policy.proposals.find((proposal) => proposal.policy?.persons[person]?.cards.includes(line));
     if (adding) return `Policy ${adding.number} (${adding.digest.slice(0, 8)}) adds it, once enough have signed: oxp-vault status`;
     if (this.policy.people.has(person)) return 'Your other device lets it in, by the .card file that `identity create` wrote: oxp-vault device add CARD';
@@ -203,7 +211,7 @@ export class Vault {
   async append(batch: Batch, options: { recordOnly?: boolean } = {}): Promise<void> {
     if (!this.confirmed && options.recordOnly !== true) {
       throw new VaultError('EXPECT_NEEDED', 'this copy of the vault is new to this machine: nobody has said yet that it is the right one', {
-        details: [`vault  ${this.id}`, `here   ${this.point.size} entries, root ${this.point.root.slice(0, 8)}`],
+        details: [`vault  ${this.id}`, `here   ${entries(this.point.size)}, root ${this.point.root.slice(0, 8)}`],
         hint: 'Ask somebody who knows it for the line that `oxp-vault status` prints, and pass it once: --expect VAULT@SIZE:ROOT',
       });
     }

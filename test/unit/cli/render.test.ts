@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, bytes, columns, count, paintFor, pathForEyes, short, table, thousands } from '../../../packages/cli/src/render.js';
+import { ago, bytes, columns, count, paintFor, pathForEyes, short, table, thousands, wrappedTable } from '../../../packages/cli/src/render.js';
 
 const NOW = 1_800_000_000;
 const terminal = { isTTY: true, write: () => Promise.resolve() };
@@ -19,6 +19,29 @@ describe('columns and tables', () => {
     expect(table(['NAME'], [])).toBe('');
     expect(table(['NAME', 'VERSION'], [['app/password', 'v1']])).toBe('NAME          VERSION\napp/password  v1\n');
   });
+});
+
+describe('tables of words', () => {
+  const rows = [['dns/tsig', 'v1', 'member of infra, which still reads; generated it', 'nothing yet'], ['pki/root', 'v12', 'one share', '-']];
+  const head = ['NAME', 'VERSION', 'HOW', 'REPLACED BY'];
+
+  it('are one line a row for a pipe, and where they fit', () => {
+    expect(wrappedTable(head, rows, undefined, 2)).toBe(table(head, rows));
+    expect(wrappedTable(head, rows, 120, 2)).toBe(table(head, rows));
+  });
+
+  it('are broken at words, in their own columns, where they would be wider than the terminal', () => {
+    const text = wrappedTable(head, rows, 60, 2);
+    expect(text).toBe([
+      'NAME      VERSION  HOW                           REPLACED BY',
+      'dns/tsig  v1       member of infra, which still  nothing yet',
+      '                   reads; generated it',
+      'pki/root  v12      one share                     -',
+      '',
+    ].join('\n'));
+  });
+
+  it('stay readable where there is no room for anything', () => expect(wrappedTable(head, rows, 20, 2).split('\n').length).toBeGreaterThan(4));
 });
 
 describe('numbers, digests and times', () => {

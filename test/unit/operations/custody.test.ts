@@ -318,11 +318,11 @@ describe('who is left', () => {
       '1 false 2 of 2 are left where 1 is needed (dora erin): one may be lost, not two',
     ]);
     await drop('erin');
-    expect((await report())[1]).toBe('1 true 1 of 2 are left where 1 is needed (dora): none may be lost');
+    expect((await report())[1]).toBe('1 true 1 of 2 is left where 1 is needed (dora): none may be lost');
     await drop('bob', 'carol');
     expect((await report()).slice(0, 2)).toEqual([
-      ' true 1 of 2 are left where 2 are needed (alice dora): it can never be opened again',
-      '0 true 1 of 3 are left where 2 are needed (alice): it can never be opened again',
+      ' true 1 of 2 is left where 2 are needed (alice dora): it can never be opened again',
+      '0 true 1 of 3 is left where 2 are needed (alice): it can never be opened again',
     ]);
   });
 

@@ -1,4 +1,5 @@
 /** The policies that `member add` and `member remove` propose. */
+import type { ThresholdTree } from '../../../packages/core/src/primitives/threshold-tree.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { withMember, withoutMember } from '../../../packages/core/src/operations/people/members.js';
 import type { Policy } from '../../../packages/core/src/policy/policy.js';
@@ -26,8 +27,16 @@ describe('the policy without a person', () => {
     expect(withoutMember(state, person).roles['infra']?.members).toEqual(['alice']);
   });
 
-  it.each(['bruno', 'carol'])('is refused for a custodian at any depth: %s', (person) => {
-    expect(() => withoutMember(stateOf({ custody }), person)).toThrow(expect.objectContaining({ code: 'WOULD_STRAND', message: `${person} is a custodian of root` }));
+  it.each([['bruno', { need: 1, of: [{ need: 1, of: ['carol'] }] }], ['carol', { need: 1, of: ['bruno'] }]])('takes a custodian out at any depth where enough are left: %s', (person, left) => {
+    expect(withoutMember(stateOf({ custody }), person).custody).toEqual({ root: left });
+  });
+
+  it.each<[string, ThresholdTree, string]>([
+    ['bruno', { need: 2, of: ['bruno', 'carol'] }, '{ need: 2, of: [bruno, carol] }'],
+    ['carol', { need: 2, of: [{ need: 1, of: ['bruno'] }, { need: 1, of: ['carol'] }] }, '{ all: [ { need: 1, of: [bruno] }, { need: 1, of: [carol] } ] }'],
+    ['carol', { need: 1, of: ['bruno', { need: 2, of: ['carol', 'alice'] }] }, '{ need: 1, of: [bruno, { need: 2, of: [carol, alice] }] }'],
+  ])('is refused where too few would be left, with the very line of policy.yaml: %s of %j', (person, root, line) => {
+    expect(() => withoutMember(stateOf({ custody: { root } }), person)).toThrow(expect.objectContaining({ code: 'WOULD_STRAND', details: [expect.stringContaining('policy.yaml'), `  root: ${line}`] }));
   });
 });
 

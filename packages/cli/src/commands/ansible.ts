@@ -32,7 +32,7 @@ export function define(command: Command, act: Act): void {
 
 async function vaultClient(context: CliContext, { vaultId, under, offline }: Options): Promise<number> {
   try {
-    if (context.io.stdout.isTTY) throw new VaultError('USAGE', 'this gives a password to ansible-vault, and a terminal is not that', { hint: 'To see it: oxp-vault open NAME --show' });
+    if (context.io.stdout.isTTY) throw new VaultError('USAGE', 'this gives a password to ansible-vault, and a terminal is not that', { hint: `To see it: oxp-vault open ${under.replace(/\/$/, '')}/${vaultId} --show` });
     const ref = parseView(`${under.replace(/\/$/, '')}/${vaultId}`);
     const port = vaultPort(context, await context.vault(), { purpose: 'ansible vault-client', offline: offline === true });
     const password = await port.read(ref);

@@ -7,7 +7,7 @@ import type { CliContext } from '../context.js';
 import { EXIT_VERIFICATION } from '../exit-codes.js';
 import { mustNotExist, writeNewFile } from '../files/private-file.js';
 import { startProgress } from '../progress.js';
-import { columns, count, dateTime, short, thousands } from '../render.js';
+import { columns, count, dateTime, entries, short } from '../render.js';
 
 const PUBLIC = 0o644;
 
@@ -99,10 +99,10 @@ function reportText({ paint }: CliContext, report: AuditReport, verdict: string)
     ...report.missing.map(({ path, what, leaf }) => [`${look} missing: ${what}`, `${path}, named by entry ${leaf}`]),
     ...report.damaged.map(({ path, what, leaf }) => [`${look} not what was signed: ${what}`, `${path}, named by entry ${leaf}`]),
     ...report.voids.map(({ leaf, code, message }) => [`${look} entry ${leaf} is void (${code})`, message]),
-    ...report.strays.map(({ leaf, person, seen }) => [`${look} entry ${leaf} was signed on another history`, `${person} had seen ${count(seen.size, 'entry', 'entries')}, root ${short(seen.root)}: the trace of a fork`]),
+    ...report.strays.map(({ leaf, person, seen }) => [`${look} entry ${leaf} was signed on another history`, `${person} had seen ${entries(seen.size)}, root ${short(seen.root)}: the trace of a fork`]),
     ...report.foreign.map((path) => [`${paint.mark('-')} named by no entry`, path]),
   ];
-  const read = `${count(report.entries, 'entry', 'entries')}, root ${short(report.root)}: every page, signature and checkpoint verified; ${thousands(report.files)} files read`;
+  const read = `${entries(report.entries)}, root ${short(report.root)}: every page, signature and checkpoint verified; ${count(report.files, 'file')} read`;
   return `${columns(rows)}${read}.\nThe vault is ${verdict}.\n`;
 }
 
@@ -122,5 +122,5 @@ async function exportCommand(context: CliContext, { tiles }: { tiles: string }):
     await writeNewFile(resolve(directory, path), bytes, PUBLIC);
     files++;
   }
-  await context.result({ directory, ...vault.point, files }, `${count(vault.point.size, 'entry', 'entries')} in ${count(files, 'file')} below ${context.path(directory)}\n`);
+  await context.result({ directory, ...vault.point, files }, `${entries(vault.point.size)} in ${count(files, 'file')} below ${context.path(directory)}\n`);
 }

@@ -5,7 +5,7 @@ import { type Act, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { draftNotes } from '../drafts/notes.js';
 import { EXIT_NEEDS_OTHERS, EXIT_VERIFICATION } from '../exit-codes.js';
-import { count, thousands } from '../render.js';
+import { count, entries } from '../render.js';
 
 export function define(command: Command, act: Act): void {
   readOptions(command)
@@ -49,7 +49,7 @@ function inWords(context: CliContext, audit: AuditReport, waiting: readonly Line
     ...audit.strays.map((s) => `${bad} entry ${s.leaf} by ${s.person} was signed on another history`),
     ...waiting.map((item) => `${bad} ${lineOf(item)}`),
     ...notes.map((note) => `${context.paint.mark('-')} ${lineOf(note)}`),
-    `${thousands(audit.entries)} entries and ${count(audit.files, 'file')} verified${audit.ok ? '' : ', with faults'}`,
+    `${entries(audit.entries)} and ${count(audit.files, 'file')} verified${audit.ok ? '' : ', with faults'}`,
     '',
   ].join('\n');
 }

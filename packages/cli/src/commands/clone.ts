@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { startProgress } from '../progress.js';
-import { count, short } from '../render.js';
+import { count, entries, short } from '../render.js';
 
 interface Options {
   readonly backup?: boolean;
@@ -72,7 +72,7 @@ async function copy(context: CliContext, vault: Vault, to: Store): Promise<Clone
 async function tell(context: CliContext, { vault, there, report, moved }: { vault: Vault; there: Vault; report: CloneReport; moved: string | undefined }): Promise<void> {
   const [from, to] = [vault, there].map((each) => context.path(each.store.address)) as [string, string];
   const { size, root, files, copied, before } = report;
-  const all = `${count(size, 'entry', 'entries')}, root ${short(root)}, ${count(files, 'file')}`;
+  const all = `${entries(size)}, root ${short(root)}, ${count(files, 'file')}`;
   const done = before === 'same' && copied === 0 ? `${to} held all of it already` : `${before === 'older' ? `brought ${to} up to date` : `copied to ${to}`}: ${count(copied, 'file')} written`;
   await context.result(
     { vault: vault.id, from: vault.store.address, to: there.store.address, size, root, files, copied, before, ...(moved === undefined ? {} : { config: moved }), expect: there.expectLine },

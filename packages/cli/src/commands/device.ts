@@ -1,6 +1,6 @@
 /** `device add | remove | list`: your own devices, the one in the safe included. */
 import { dirname, join, resolve } from 'node:path';
-import { addDevice, addedThrough, type Card, checkRemoval, createIdentity, type Device, type DeviceChange, lock, newestEpoch, ownDevice, removeDevice, rolesOf, type Vault, VaultError } from '@oxp-vault/core';
+import { addDevice, addedThrough, type Card, checkRemoval, createIdentity, type Device, type DeviceChange, lock, newestEpoch, noSuchPerson, ownDevice, removeDevice, rolesOf, type Vault, VaultError } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { readCardFile } from '../people/card-file.js';
 import { type Act, examples, readOptions, vaultOptions } from '../command.js';
@@ -145,7 +145,7 @@ async function remove(context: CliContext, name: string, options: { readonly los
 async function list(context: CliContext, person: string | undefined): Promise<void> {
   const vault = await context.vault();
   if (person !== undefined && !vault.policy.people.has(person)) {
-    throw new VaultError('PERSON_NOT_FOUND', `${person} is not enrolled`, { hint: `Persons: ${[...vault.policy.people.keys()].join(', ')}` });
+    throw noSuchPerson(vault.policy, person);
   }
   const people = [...vault.policy.people].filter(([name]) => person === undefined || name === person);
   const found = people.flatMap(([name, { kind, devices }]) =>

@@ -32,7 +32,7 @@ async function run(context: CliContext, name: string): Promise<void> {
   const fault = sealFault(vault, name);
   if (fault) throw fault;
   const [opened] = await openSecrets(vault, { secrets: [{ name }], purpose: 'edit' });
-  const file = await opened!.file.use((bytes) => fileToEdit(context.io, bytes, `${name.split('/').at(-1)}${extension(newest)}`));
+  const file = await opened!.file.use((bytes) => fileToEdit(context.io, bytes, { name, extension: extension(newest) }));
   try {
     const changed = await editUntilGood(context, vault, newest, file, opened!.file);
     if (changed) await seal(context, vault, name, changed);

@@ -5,7 +5,7 @@ import { type Act, collect, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { howWords, replacedWords, summaryWords, togetherWords, versionWords, whoWords } from '../exposure-view.js';
 import { freshnessWords } from '../freshness.js';
-import { count, table, thousands } from '../render.js';
+import { count, thousands, wrappedTable } from '../render.js';
 
 interface Options {
   readonly person: readonly string[];
@@ -50,16 +50,16 @@ function ofPersons(context: CliContext, report: ExposureReport, persons: readonl
   });
   return [
     ...left,
-    table(['NAME', 'VERSION', ...(several ? ['WHO'] : []), 'HOW', 'REPLACED BY'], rows),
+    wrappedTable(['NAME', 'VERSION', ...(several ? ['WHO'] : []), 'HOW', 'REPLACED BY'], rows, context.io.stdout.columns, 2),
     ...together(context, report),
-    `${summaryWords(persons.join(' or '), summariseExposure(report.knowledge))}\n`,
+    `${summaryWords(persons.join(' or '), report.knowledge)}\n`,
   ].join('');
 }
 
 function ofSecrets(context: CliContext, report: ExposureReport): string {
   const now = context.clock.now();
   const rows = report.knowledge.map((known) => [known.name, versionWords(known.versions), whoWords(known), howWords(known, now), replacedWords(known)]);
-  return [table(['NAME', 'VERSION', 'WHO', 'HOW', 'REPLACED BY'], rows), ...together(context, report)].join('');
+  return [wrappedTable(['NAME', 'VERSION', 'WHO', 'HOW', 'REPLACED BY'], rows, context.io.stdout.columns, 2), ...together(context, report)].join('');
 }
 
 /** One line a secret: who reads it now, and who else could still know what is in use. */
@@ -82,7 +82,7 @@ function ofVault(context: CliContext, vault: Vault, report: ExposureReport): str
   const exposed = new Set(risky.map(({ name }) => name)).size;
   const who = [...new Set(risky.map(({ person }) => person))];
   return [
-    table(['NAME', 'IN USE', 'MAY KNOW IT', 'COULD STILL KNOW IT'], rows),
+    wrappedTable(['NAME', 'IN USE', 'MAY KNOW IT', 'COULD STILL KNOW IT'], rows, context.io.stdout.columns, 2),
     ...together(context, report),
     exposed === 0
       ? `Nobody else could still know ${names.length === 1 ? 'it' : `any of the ${count(names.length, 'secret')}`}.\n`

@@ -55,7 +55,7 @@ async function gc(context: CliContext, options: GcOptions): Promise<void> {
   const verb = options.dryRun ? 'would be removed. Nothing was changed' : 'removed';
   await context.result(
     { removed: garbage.map((file) => file.path), bytes: size, leftovers, dryRun: options.dryRun ?? false, kept: paths.length - garbage.length, pagesOnly, brokenLock: broken !== undefined },
-    `${columns(garbage.map((file) => [context.paint.mark('-'), file.path, bytes(file.size)]))}${what} (${bytes(size)}) ${verb}.\n`,
+    garbage.length + leftovers === 0 ? 'There is nothing to remove: the log names every file.\n' : `${columns(garbage.map((file) => [context.paint.mark('-'), file.path, bytes(file.size)]))}${what} (${bytes(size)}) ${verb}.\n`,
   );
   if (pagesOnly) await context.warn('The log holds entries of a newer release, so only replaced pages were looked at.');
   if (paths.length > garbage.length) await context.say(`${count(paths.length - garbage.length, 'file')} younger than an hour kept: a writer may be about to commit them.`);

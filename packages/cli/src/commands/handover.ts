@@ -10,6 +10,7 @@ const receiving = () => import('../handover/receiving.js');
 const looking = () => import('../handover/looking.js');
 
 const ID = ['<id>', 'the first digits of its id'] as const;
+const ID_OR_MINE = ['[id]', 'the first digits of its id; not needed where only one waits for you'] as const;
 const CONSENT_DIGEST = ['--expect <digest>', 'the digest that the question shows, or its first 16 digits or more; needed with --yes'] as const;
 
 export function define(command: Command, act: Act): void {
@@ -68,18 +69,19 @@ function defineAgreeing(command: Command, act: Act): void {
       .command('consent')
       .summary('custodian, owner: agree to a request')
       .description('Works out for itself what is asked, shows it, and signs your consent to exactly that. What you hold leaves only once enough consents are in the log: with --wait this command stays for it, else your next one that writes does it.')
-      .argument(...ID)
+      .argument(...ID_OR_MINE)
       .option('--wait', 'stay until the others have consented, and release then')
       .option(...CONSENT_DIGEST)
-      .action(act(async (context: CliContext, id: string, options: import('../handover/agreeing.js').ConsentOptions) => (await agreeing()).consent(context, id, options))),
+      .action(act(async (context: CliContext, id: string | undefined, options: import('../handover/agreeing.js').ConsentOptions) => (await agreeing()).consent(context, id, options))),
+    'oxp-vault handover consent --wait',
     'oxp-vault handover consent 4f2a91c0 --wait',
   );
   examples(
     vaultOptions(command.command('release'))
       .summary('give what you have consented to, now')
       .description('Seals your shares, and the keys of the files that you read, to the one-time key of the receiver. It happens by itself with your next command that writes; this one does it also where others have given enough.')
-      .argument(...ID)
-      .action(act(async (context: CliContext, id: string) => (await agreeing()).release(context, id))),
+      .argument(...ID_OR_MINE)
+      .action(act(async (context: CliContext, id: string | undefined) => (await agreeing()).release(context, id))),
     'oxp-vault handover release 4f2a91c0',
   );
   examples(
@@ -97,9 +99,9 @@ function defineReceiving(command: Command, act: Act): void {
     vaultOptions(command.command('complete'))
       .summary('receiver: open, check and seal for yourselves')
       .description('Puts the shares together in memory, checks every material against what was signed about it, and seals it for the receivers in one entry, the receipt. Run it again where it was stopped. Of a use the values go to --out, or, where it is one, to a pipe.')
-      .argument(...ID)
+      .argument(...ID_OR_MINE)
       .option('--out <dir>', 'of a use: write the values into a new directory that only you can read')
-      .action(act(async (context: CliContext, id: string, options: import('../handover/receiving.js').CompleteWords) => (await receiving()).complete(context, id, options))),
+      .action(act(async (context: CliContext, id: string | undefined, options: import('../handover/receiving.js').CompleteWords) => (await receiving()).complete(context, id, options))),
     'oxp-vault handover complete 4f2a91c0',
     'oxp-vault handover complete 91be03aa | openssl x509 -req -in issuing.csr -CA root.crt -CAkey /dev/stdin',
   );
@@ -107,9 +109,9 @@ function defineReceiving(command: Command, act: Act): void {
     vaultOptions(command.command('finalize'))
       .summary('receiver, admin: make the policy say so, and renew what can be')
       .description('Proposes the policy that the request comes to, and finishes once the admins have signed it: keys turn, and with --rotate what can be made anew is. Run it again wherever it had to wait (exit code 6).')
-      .argument(...ID)
+      .argument(...ID_OR_MINE)
       .option('--rotate', 'make new values of what can be generated here')
-      .action(act(async (context: CliContext, id: string, options: { rotate?: boolean }) => (await receiving()).finalize(context, id, options))),
+      .action(act(async (context: CliContext, id: string | undefined, options: { rotate?: boolean }) => (await receiving()).finalize(context, id, options))),
     'oxp-vault handover finalize 4f2a91c0 --rotate',
   );
 }

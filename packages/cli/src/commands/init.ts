@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { addressFor, type Card, CONFIG_FILE, defaultBootstrap, formatDraft, type Identity, initialPolicy, initVault, isName, isVaultError, normalAddress, type Policy, readConfig, upwards, type Vault, VaultError, type VaultOptions } from '@oxp-vault/core';
+import { addressFor, type Card, CONFIG_FILE, defaultBootstrap, formatDraft, type Identity, initialPolicy, initVault, isName, isVaultError, nearNames, normalAddress, type Policy, readConfig, upwards, type Vault, VaultError, type VaultOptions } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { readCardFile } from '../people/card-file.js';
 import { type Act, examples } from '../command.js';
@@ -108,11 +108,23 @@ function rolesFor(me: string, named: readonly string[], members: readonly { role
   if (order.length === 0) order.push(DEFAULT_ROLE);
   const bad = order.find((role) => !isName(role));
   if (bad !== undefined) throw new VaultError('BAD_NAME', 'a role has a name in small letters, digits, dots and dashes, a letter first');
+  mustBeMeant(order, named);
   const rows = order.map((role, i): [string, string[]] => {
     const named = members.filter((member) => member.role === role).map((member) => member.card.person);
     return [role, [...new Set(i === 0 ? [me, ...named] : named)]];
   });
   return Object.fromEntries(rows);
+}
+
+/** A slip in --member would make a role of its own, in which nobody else is, and a role lasts: where it looks like one, --role has to say it. */
+function mustBeMeant(order: readonly string[], named: readonly string[]): void {
+  for (const role of order.filter((each) => !named.includes(each))) {
+    const [near] = nearNames(role, order.filter((each) => each !== role));
+    if (named.length > 0) {
+      throw new VaultError('USAGE', `--member names role ${role}, and --role makes ${named.join(', ')}`, { hint: `${near === undefined ? '' : `Did you mean ${near}? `}To make ${role} too: --role ${role}` });
+    }
+    if (near !== undefined) throw new VaultError('USAGE', `--member names role ${role} and role ${near}: one of them looks like a slip`, { hint: `To make both: --role ${role} --role ${near}` });
+  }
 }
 
 function threshold(text: string | undefined, admins: number): number {

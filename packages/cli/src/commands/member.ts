@@ -6,14 +6,17 @@ import { type Act, collect, examples, readOptions, vaultOptions } from '../comma
 import type { CliContext } from '../context.js';
 import { renewDraft } from '../drafts/policy-file.js';
 import { again, knowledgeOf, type Leaver, listKnown, rotateKnown } from '../people/offboarding.js';
-import { mustBeNew, outcomeInWords, showDifference, tellKeys, tellWaiting } from '../people/policy-view.js';
+import { mustBeNew, outcomeInWords, showDifference, showPreview, tellKeys, tellWaiting } from '../people/policy-view.js';
 import { table } from '../render.js';
 import { vaultForWriting } from '../writing.js';
 
 interface AddOptions {
+  readonly dryRun?: boolean;
   readonly role: readonly string[];
   readonly admin?: boolean;
 }
+
+const DRY_RUN = ['--dry-run', 'only show what would change, and who would have to sign'] as const;
 
 export function define(command: Command, act: Act): void {
   examples(
@@ -23,6 +26,7 @@ export function define(command: Command, act: Act): void {
       .argument('<card>', 'the .card file that they sent you')
       .option('--role <role>', 'a role they join; repeat (default: the only role, where there is one)', collect, [])
       .option('--admin', 'make them an admin')
+      .option(...DRY_RUN)
       .action(act(add)),
     'oxp-vault member add carol.card --role platform',
     'oxp-vault member add bruno.card --role infra --admin',
@@ -34,6 +38,7 @@ export function define(command: Command, act: Act): void {
       .argument('<name>', 'the person')
       .option('--role <role>', 'take them out of this role, and leave them enrolled; repeat', collect, [])
       .option('--rotate', 'make a new value of everything that they could know and that you may rotate')
+      .option(...DRY_RUN)
       .action(act(remove)),
     'oxp-vault member remove carol',
     'oxp-vault member remove carol --rotate',
@@ -48,9 +53,14 @@ export function define(command: Command, act: Act): void {
 
 async function add(context: CliContext, file: string, options: AddOptions): Promise<number> {
   const card = await readCardFile(context.io, file);
-  const vault = await vaultForWriting(context);
+  const vault = options.dryRun ? await context.vault({ news: true }) : await vaultForWriting(context);
   const roles = rolesOrDefault(vault, options);
-  const outcome = await change(context, vault, withMember(vault.policy, card, { roles, admin: options.admin ?? false }), `Add ${card.person}?`);
+  const next = withMember(vault.policy, card, { roles, admin: options.admin ?? false });
+  if (options.dryRun) {
+    await showPreview(context, vault, next, { command: 'the same without --dry-run', document: { person: card.person, roles, admin: options.admin ?? false } });
+    return 0;
+  }
+  const outcome = await change(context, vault, next, `Add ${card.person}?`);
   if (!outcome) return 0;
   const granted = outcome.inEffect ? await grantMissing(vault) : [];
   await renewDraft(context, vault);
@@ -88,21 +98,23 @@ async function list(context: CliContext): Promise<void> {
   await context.result(found, table(['PERSON', 'KIND', 'ADMIN', 'ROLES', 'DEVICES'], rows));
 }
 
-async function remove(context: CliContext, person: string, { role: roles, rotate = false }: { role: readonly string[]; rotate?: boolean }): Promise<number> {
-  const vault = await vaultForWriting(context);
+async function remove(context: CliContext, person: string, { role: roles, rotate = false, dryRun = false }: { role: readonly string[]; rotate?: boolean; dryRun?: boolean }): Promise<number> {
+  const vault = dryRun ? await context.vault({ news: true }) : await vaultForWriting(context);
   const leaver = { person, roles };
   const knowledge = await knowledgeOf(vault, leaver);
   const gone = roles.length > 0 ? !roles.some((role) => rolesOf(vault.policy.policy, person).includes(role)) : !vault.policy.people.has(person);
-  if (gone && rotate) return goOn(context, vault, leaver, knowledge);
+  if (gone && rotate && !dryRun) return goOn(context, vault, leaver, knowledge);
   if (gone && roles.length === 0) throw new VaultError('ALREADY_DONE', `${person} has left already`, { hint: `What they could know: oxp-vault exposure --person ${person}. To replace it: ${again(leaver)}` });
-  const outcome = await change(context, vault, roles.length > 0 ? withoutRoles(vault.policy, person, roles) : withoutMember(vault.policy, person), roles.length > 0 ? `Take ${person} out of ${roles.join(', ')}?` : `Remove ${person}?`);
+  const next = roles.length > 0 ? withoutRoles(vault.policy, person, roles) : withoutMember(vault.policy, person);
+  if (dryRun) return previewRemoval(context, vault, leaver, knowledge, next);
+  const outcome = await change(context, vault, next, roles.length > 0 ? `Take ${person} out of ${roles.join(', ')}?` : `Remove ${person}?`);
   if (!outcome) return 0;
   const turned = outcome.inEffect && vault.policy.people.has(vault.requireEnrolled().card.person) ? await turnDueKeys(vault) : [];
   await renewDraft(context, vault);
   const stale = [...vault.policy.roles].filter(([, state]) => state.stale).map(([role]) => role);
   // What is made anew while they are still members, they can read as well.
   const run = rotate && outcome.inEffect ? await rotateKnown(context, vault, leaver, knowledge) : undefined;
-  const list = run ?? listKnown(vault, leaver, knowledge);
+  const list = run ?? listKnown(vault, leaver, knowledge, { wide: context.io.stdout.columns });
   await context.result({ person, policy: outcome, turned, stale, ...list.document }, outcomeInWords(outcome) + turnedInWords(context, turned) + list.text);
   await tellKeys(context, vault);
   if (!outcome.inEffect) {
@@ -111,6 +123,12 @@ async function remove(context: CliContext, person: string, { role: roles, rotate
   }
   if (list.next !== undefined) await context.next(list.next);
   return run?.code ?? 0;
+}
+
+async function previewRemoval(context: CliContext, vault: Vault, leaver: Leaver, knowledge: readonly Knowledge[], next: Policy): Promise<number> {
+  const known = listKnown(vault, leaver, knowledge, { wide: context.io.stdout.columns, me: await context.card() });
+  await showPreview(context, vault, next, { command: 'the same without --dry-run', document: { person: leaver.person, ...known.document }, text: known.text });
+  return 0;
 }
 
 /** Of somebody who has left already: after a run that was stopped, or once the others have signed. */

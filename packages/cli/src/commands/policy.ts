@@ -1,6 +1,6 @@
 /** `policy show | propose | sign | withdraw | log`: the rules, and how they change. */
-import { readFile } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { lstat, readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import {
   compileDraft, findProposal, formatDraft, grantMissing, makeMissingKeys, parseDraft, policyDigest, policyHistory, type PolicyOutcome, proposePolicy, signPolicy, turnDueKeys, type Vault, VaultError, withdrawPolicy,
 } from '@oxp-vault/core';
@@ -9,7 +9,7 @@ import { readCardFile } from '../people/card-file.js';
 import { type Act, collect, examples, readOptions, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { DRAFT_FILE, draftPath, renewDraft } from '../drafts/policy-file.js';
-import { mustBeNew, outcomeInWords, showDifference, tellKeys, tellWaiting } from '../people/policy-view.js';
+import { mustBeNew, outcomeInWords, showDifference, showPreview, tellKeys, tellWaiting } from '../people/policy-view.js';
 import { errnoOf, ioError, writeNewFile } from '../files/private-file.js';
 import { ago, short, table } from '../render.js';
 import { vaultForWriting } from '../writing.js';
@@ -37,7 +37,7 @@ export function define(command: Command, act: Act): void {
       .command('propose')
       .summary('propose a draft, which counts as your signature')
       .description('Compiles a draft, shows in words what it changes, and proposes it. It takes effect once enough admins of the old and of the new policy have signed.')
-      .argument('[file]', 'the draft (default: the policy.yaml beside oxp-vault.yaml)')
+      .argument('[file]', 'the draft (default: the policy.yaml beside oxp-vault.yaml, or here)')
       .option('--card <file>', 'the card of somebody new that the draft names; repeat', collect, [])
       .option('--dry-run', 'only show the difference, and the digest that --expect takes')
       .option(...DIGEST_OPTION)
@@ -67,9 +67,9 @@ async function show(context: CliContext): Promise<void> {
 }
 
 async function propose(context: CliContext, file: string | undefined, options: ProposeOptions): Promise<void> {
-  const path = file === undefined ? await draftPath(context) : resolve(context.io.cwd, file);
+  const path = file === undefined ? ((await draftPath(context)) ?? (await draftHere(context))) : resolve(context.io.cwd, file);
   if (path === undefined) throw new VaultError('USAGE', 'no draft is named, and none belongs to this vault', { hint: `Write one with: oxp-vault policy show > ${DRAFT_FILE}` });
-  const draft = parseDraft(await readDraft(path), context.path(path));
+  const draft = parseDraft(await readDraft(context, path), context.path(path));
   const cards = await Promise.all(options.card.map((card) => readCardFile(context.io, card)));
   // `--expect` names a policy here. A dry run leaves also what is due to be done.
   const unexpecting = context.without('expect');
@@ -77,12 +77,8 @@ async function propose(context: CliContext, file: string | undefined, options: P
   const before = vault.policy.policy;
   const next = compileDraft(draft, { policy: before, digest: vault.policy.digest, people: vault.policy.people }, cards);
   const digest = policyDigest(next);
+  if (options.dryRun) return showPreview(context, vault, next, { command: `oxp-vault policy propose${file === undefined ? '' : ` ${file}`}` });
   await showDifference(context, vault, next);
-  if (options.dryRun) {
-    await context.result({ number: next.number, digest }, `policy ${next.number} would have the digest ${digest}\n`);
-    await context.say('Nothing was proposed.');
-    return;
-  }
   mustBeNew(vault, next);
   if (!(await agreed(context, digest, options, 'Propose this?'))) return;
   await concluded(context, vault, await proposePolicy(vault, next));
@@ -150,11 +146,22 @@ async function log(context: CliContext): Promise<void> {
   await context.result(history, table(['POLICY', 'DIGEST', 'STATUS', 'BY', 'SIGNED BY', 'WHEN'], rows));
 }
 
-async function readDraft(path: string): Promise<string> {
+/** Where --vault or OXP_VAULT names the vault, a draft beside whoever proposes is meant all the same: it is shown before it is signed. */
+async function draftHere({ io }: CliContext): Promise<string | undefined> {
+  const path = join(io.cwd, DRAFT_FILE);
+  try {
+    return (await lstat(path)).isDirectory() ? undefined : path;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw ioError('cannot look at', path, error);
+  }
+}
+
+async function readDraft(context: CliContext, path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') throw new VaultError('FILE_NOT_FOUND', `there is no draft ${path}`, { hint: `Write one with: oxp-vault policy show > ${DRAFT_FILE}` });
+    if (errnoOf(error) === 'ENOENT') throw new VaultError('FILE_NOT_FOUND', `there is no draft ${context.path(path)}`, { hint: `Write one with: oxp-vault policy show > ${DRAFT_FILE}` });
     throw ioError('cannot read', path, error);
   }
 }

@@ -1,5 +1,5 @@
 /** `role rekey | grant | list`: the keys of teams. */
-import { doHousekeeping, grantMissing, grantRole, newestEpoch, turnRole, ungranted, VaultError } from '@oxp-vault/core';
+import { doHousekeeping, grantMissing, grantRole, newestEpoch, noSuchRole, previewTurn, turnRole, ungranted } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { type Act, examples, readOptions, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
@@ -16,6 +16,7 @@ export function define(command: Command, act: Act): void {
       .summary('give a role its next key')
       .description('Makes the next key of a role and grants it to every member. Nothing is resealed: what is sealed from now on is closed to those who have left; they had the old files anyway.')
       .argument('<role>', 'the role')
+      .option('--dry-run', 'only show who would be granted the next key')
       .action(act(rekey)),
     'oxp-vault role rekey platform',
   );
@@ -42,7 +43,8 @@ async function list(context: CliContext): Promise<void> {
   await context.result(roles, table(['ROLE', 'MEMBERS', 'EPOCH', 'KEY', 'CANNOT READ YET'], rows));
 }
 
-async function rekey(context: CliContext, role: string): Promise<void> {
+async function rekey(context: CliContext, role: string, { dryRun = false }: { readonly dryRun?: boolean }): Promise<void> {
+  if (dryRun) return rekeyPlan(context, role);
   const vault = await context.vault({ write: true });
   const before = newestEpoch(vault.policy, role)?.epoch;
   await reportHousekeeping(context, await doHousekeeping(vault));
@@ -54,10 +56,15 @@ async function rekey(context: CliContext, role: string): Promise<void> {
   if (epoch.provisional) await context.warn(`You are the steward: this key is provisional, and you know it, until a member of ${role} makes the next one.`);
 }
 
+async function rekeyPlan(context: CliContext, role: string): Promise<void> {
+  const vault = await context.vault({ news: true });
+  const { epoch, provisional, granted } = await previewTurn(vault, role, vault.requireEnrolledCard(await context.card()));
+  await context.result({ dryRun: true, role, epoch, provisional, granted }, `${context.paint.mark('~')} role ${role}: epoch ${epoch}${provisional ? ', provisional' : ''}, to be granted to ${granted.join(' ')}\nNothing was written. To do it: oxp-vault role rekey ${role}\n`);
+}
+
 async function grant(context: CliContext, role: string, persons: readonly string[]): Promise<void> {
   const vault = await context.vault({ write: true });
-  const members = vault.policy.policy.roles[role]?.members;
-  if (!members) throw new VaultError('ROLE_NOT_FOUND', `there is no role ${role}`, { hint: `Roles: ${Object.keys(vault.policy.policy.roles).join(', ')}` });
+  if (!Object.hasOwn(vault.policy.policy.roles, role)) throw noSuchRole(vault.policy, role);
   const lacking = ungranted(vault, role);
   await reportHousekeeping(context, await doHousekeeping(vault));
   const again = persons.filter((person) => !lacking.includes(person));

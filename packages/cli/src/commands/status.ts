@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { type Act, examples, readOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { asOf } from '../freshness.js';
-import { ago, columns, count, short, thousands } from '../render.js';
+import { ago, columns, count, entries, short, thousands } from '../render.js';
 
 interface Options {
   readonly offline?: boolean;
@@ -41,18 +41,20 @@ async function status(context: CliContext, { offline }: Options): Promise<void> 
   const { person } = report;
   const rows = [
     ['you', personWords(person)],
-    ['log', `${count(report.entries, 'entry', 'entries')}, root ${short(report.root)}`],
+    ['log', `${entries(report.entries)}, root ${short(report.root)}`],
     ['as of', asOf(context, vault, offline === true)],
     ['policy', String(report.policy)],
     ['secrets', thousands(report.secrets)],
     ...(report.drill ? [['drill', drillWords(report.drill, context.clock.now())]] : []),
     ['expect', report.expect],
   ];
-  const mine = urgentFirst(report.items.filter((item) => item.mine));
-  const others = urgentFirst(report.items.filter((item) => !item.mine));
+  // A risk that is others' to mend is theirs to read; --json has them all.
+  const shown = report.items.filter((item) => !item.aside);
+  const mine = urgentFirst(shown.filter((item) => item.mine));
+  const others = urgentFirst(shown.filter((item) => !item.mine));
   const text = `vault "${report.name}" ${short(report.vault)} in ${context.path(report.address)}\n${columns(rows, { indent: 2, gap: 3 })}${section(context, 'Waits for you', mine)}${section(context, 'Waits for others', others)}`;
   await context.result(report, text);
-  if (report.items.length === 0) await context.say('Nothing waits for anybody.');
+  if (shown.length === 0) await context.say('Nothing waits for anybody.');
   else if (mine.length === 0) await context.say(`Nothing waits for you; ${count(others.length, 'thing')} for others.`);
 }
 

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { freshnessWords } from '../freshness.js';
-import { columns, count, short } from '../render.js';
+import { columns, entries, short } from '../render.js';
 import { reportHousekeeping } from '../writing.js';
 
 interface Options {
@@ -51,10 +51,10 @@ async function send(context: CliContext): Promise<void> {
   await reportHousekeeping(context, done);
   const { appended, rejected, made, turned, granted, released } = done;
   const { size, root } = vault.point;
-  const counts = [`${appended.length} appended`, ...(rejected.length > 0 ? [`${rejected.length} rejected`] : [])].join(', ');
+  const counts = [appended.length === 0 && rejected.length === 0 ? 'Nothing waits here' : `${appended.length} appended`, ...(rejected.length > 0 ? [`${rejected.length} rejected`] : [])].join(', ');
   await context.result(
     { vault: vault.id, size, root, appended, rejected, made, turned, granted, released, ...(vault.freshness?.fetched === undefined ? {} : { fetched: vault.freshness.fetched }) },
-    `${counts}. Log: ${count(size, 'entry', 'entries')}, root ${short(root)}.\n`,
+    `${counts}. Log: ${entries(size)}, root ${short(root)}.\n`,
   );
   await context.say(freshnessWords(context, vault, false));
   if (rejected.length > 0) await context.next('oxp-vault status');
@@ -68,10 +68,10 @@ async function throwAway(context: CliContext, digests: readonly string[], all: b
   const chosen = all ? rejected : digests.map((digest) => oneOf(rejected, digest));
   if (chosen.length > 0) {
     await context.say(await rejectedLines(vault, chosen));
-    if (!(await context.confirm(`Throw ${count(chosen.length, 'entry', 'entries')} away, with what was sealed in them?`))) return context.say('Nothing was changed.');
+    if (!(await context.confirm(`Throw ${entries(chosen.length)} away, with what was sealed in them?`))) return context.say('Nothing was changed.');
   }
   for (const { digest } of chosen) await discard(vault.local, vault.id, digest);
-  await context.result({ vault: vault.id, discarded: chosen.map(({ digest }) => digest) }, `${count(chosen.length, 'entry', 'entries')} thrown away.\n`);
+  await context.result({ vault: vault.id, discarded: chosen.map(({ digest }) => digest) }, `${entries(chosen.length)} thrown away.\n`);
 }
 
 async function listRejected(context: CliContext, vault: Vault, rejected: readonly Queued[]): Promise<void> {

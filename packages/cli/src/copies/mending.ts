@@ -3,7 +3,7 @@ import { normalAddress, planRepin, type Remembering, repin, type Repinning, type
 import type { CliContext } from '../context.js';
 import { EXIT_STORE } from '../exit-codes.js';
 import { startProgress } from '../progress.js';
-import { count, short } from '../render.js';
+import { count, entries, short } from '../render.js';
 
 export async function restore(context: CliContext, from: string | undefined): Promise<number> {
   const { cwd } = context.io;
@@ -17,7 +17,7 @@ export async function restore(context: CliContext, from: string | undefined): Pr
     await progress.end();
   }
   const { vault, size, root, fault, source, files, swept, missing } = done;
-  const state = `${count(size, 'entry', 'entries')}, root ${short(root)}`;
+  const state = `${entries(size)}, root ${short(root)}`;
   const where = context.path(options.store.address);
   const words = restoredWords(done, where, state);
   await context.result({ vault, size, root, source, files, swept, ...(fault ? { fault: fault.toJSON() } : {}), missing: missing.map(({ path, what }) => ({ path, what })) }, `${words}\n`);
@@ -42,18 +42,18 @@ export async function acceptAgreed(context: CliContext, point: string): Promise<
   if (!(await context.confirm('Accept that log?'))) return context.say('Nothing was changed.');
   await repin(options, plan);
   const { vault, present, before, givenUp } = plan;
-  await context.result({ vault, accepted: plan.point, present, ...(before ? { before } : {}), givenUp }, `accepted: ${count(present.size, 'entry', 'entries')}, root ${short(present.root)}\n`);
+  await context.result({ vault, accepted: plan.point, present, ...(before ? { before } : {}), givenUp }, `accepted: ${entries(present.size)}, root ${short(present.root)}\n`);
   if (before && before.size > plan.common) await context.next('what is still valid of the other history: oxp-vault sync --from COPY');
 }
 
 function inWords(context: CliContext, address: string, { point, present, before, common, atLeast, givenUp }: Repinning): string {
   const lines = [
-    `  agreed   ${count(point.size, 'entry', 'entries')}, root ${short(point.root)}`,
-    `  there    ${count(present.size, 'entry', 'entries')}, root ${short(present.root)}, at ${context.path(address)}`,
-    ...(before ? [`  seen     ${count(before.size, 'entry', 'entries')}, root ${short(before.root)}, on this machine`] : []),
+    `  agreed   ${entries(point.size)}, root ${short(point.root)}`,
+    `  there    ${entries(present.size)}, root ${short(present.root)}, at ${context.path(address)}`,
+    ...(before ? [`  seen     ${entries(before.size)}, root ${short(before.root)}, on this machine`] : []),
   ];
   const lost = before ? before.size - Math.min(common, before.size) : 0;
-  if (lost > 0) lines.push(`This machine gives up ${atLeast ? 'at most ' : ''}${count(lost, 'entry', 'entries')} that it has seen${common > 0 && !atLeast ? `, from entry ${common} on` : ''}.`);
+  if (lost > 0) lines.push(`This machine gives up ${atLeast ? 'at most ' : ''}${entries(lost)} that it has seen${common > 0 && !atLeast ? `, from entry ${common} on` : ''}.`);
   if (givenUp.length > 0) lines.push(`Sealed there, and not in the log that is accepted, as far as this machine remembers: ${givenUp.join(', ')}.`);
   if (lost === 0) lines.push('Nothing that this machine has seen is given up.');
   return lines.join('\n');

@@ -3,8 +3,8 @@ import { doHousekeeping, isRemote, normalAddress, type TakenOver, takeOverCopy, 
 import { whatLiesAt } from './carried-queue.js';
 import type { CliContext } from '../context.js';
 import { EXIT_STORE } from '../exit-codes.js';
-import { count, short } from '../render.js';
-import { countedOps, reportHousekeeping } from '../writing.js';
+import { entries, short } from '../render.js';
+import { countedOps, entryLabel, reportHousekeeping } from '../writing.js';
 
 export async function takeOver(context: CliContext, from: string): Promise<number> {
   const { cwd } = context.io;
@@ -21,12 +21,12 @@ export async function takeOver(context: CliContext, from: string): Promise<numbe
 
 async function tell(context: CliContext, vault: Vault, from: string, { appended, rejected, present, incomplete, extended }: TakenOver): Promise<void> {
   const { size, root } = vault.point;
-  const words = appended.length === 0 ? 'Nothing to take over' : `${count(appended.length, 'entry', 'entries')} taken over (${countedOps(appended)})`;
+  const words = appended.length === 0 ? 'Nothing to take over' : `${entries(appended.length)} taken over (${countedOps(appended)})`;
   const rest = [...(rejected.length > 0 ? [`${rejected.length} rejected`] : []), ...(incomplete.length > 0 ? [`${incomplete.length} left out`] : [])];
   await context.result(
     { vault: vault.id, from, size, root, appended, rejected, present, incomplete, extended },
-    `${[words, ...rest].join(', ')}. Log: ${count(size, 'entry', 'entries')}, root ${short(root)}.\n`,
+    `${[words, ...rest].join(', ')}. Log: ${entries(size)}, root ${short(root)}.\n`,
   );
-  for (const { op, digest, person, reason } of rejected) await context.warn(`${op} ${short(digest)} by ${person} is not allowed here: ${reason}. It is kept; see: oxp-vault status`);
-  for (const { op, digest, person, path } of incomplete) await context.warn(`${op} ${short(digest)} by ${person} was left out: its file ${path} is not there`);
+  for (const { op, digest, person, reason } of rejected) await context.warn(`${entryLabel(op, digest)} by ${person} is not allowed here: ${reason}. It is kept; see: oxp-vault status`);
+  for (const { op, digest, person, path } of incomplete) await context.warn(`${entryLabel(op, digest)} by ${person} was left out: its file ${path} is not there`);
 }

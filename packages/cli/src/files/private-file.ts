@@ -64,8 +64,19 @@ export function errnoOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
+const FILE_HINTS: Readonly<Record<string, string>> = {
+  EACCES: 'You may not: look at its owner and mode, and at those of the directories above it.',
+  EPERM: 'You may not: look at its owner and mode, and at those of the directories above it.',
+  EROFS: 'It lies on something that is mounted read-only.',
+  ENOSPC: 'Make room there and run the command again.',
+  ENOTDIR: 'Something on the way there is a file and no directory.',
+  ENAMETOOLONG: 'Its name is too long.',
+};
+
 export function ioError(doing: string, path: string, cause: unknown): VaultError {
-  return new VaultError('STORE_IO', `${doing} ${path}: ${errnoOf(cause) || 'unknown error'}`, { cause });
+  const errno = errnoOf(cause);
+  if (errno === 'EISDIR' && doing === 'cannot read') return new VaultError('BAD_VALUE', `${path} is a directory`, { hint: 'Name a file.', cause });
+  return new VaultError('STORE_IO', `${doing} ${path}: ${errno || 'unknown error'}`, { ...(FILE_HINTS[errno] === undefined ? {} : { hint: FILE_HINTS[errno] }), cause });
 }
 
 function exists(path: string, hint = 'Name another place, or move it away first.'): VaultError {

@@ -1,8 +1,9 @@
 /** The middle: consent to exactly what was shown, release once all have agreed, or stop it. */
 import { abortHandover, consentTo, type ConsentPlan, doHousekeeping, findHandover, type HandoverView, isVaultError, planConsent, type Released, releaseDue, releaseTo, showHandover, type Vault, VaultError } from '@oxp-vault/core';
 import type { CliContext } from '../context.js';
-import { columns, date } from '../render.js';
+import { columns, count, date } from '../render.js';
 import { leftInWords, releasedWords, reportHousekeeping } from '../writing.js';
+import { chosenHandover } from './choosing.js';
 import { afterwards, awaitedInWords, consentsInWords, headline, names, shortId, targetsInWords } from './words.js';
 
 export interface ConsentOptions {
@@ -14,12 +15,12 @@ const MIN_DIGITS = 16;
 /** So many secrets stand in a sentence; more of them line by line. */
 const IN_A_SENTENCE = 6;
 
-export async function consent(context: CliContext, id: string, options: ConsentOptions): Promise<void> {
+export async function consent(context: CliContext, id: string | undefined, options: ConsentOptions): Promise<void> {
   // `--expect` names what is consented to; which vault this must be is said by the environment or oxp-vault.yaml.
   const vault = await context.without('expect').vault({ write: true });
   const done = await doHousekeeping(vault);
   await reportHousekeeping(context, done);
-  const { digest } = findHandover(vault, id);
+  const { digest } = chosenHandover(vault, 'consent', id);
   const plan = await planOrGoOn(vault, digest, options, done.released);
   if (plan) {
     await show(context, plan);
@@ -62,7 +63,7 @@ async function show(context: CliContext, { handover, shares, owned, receivers, l
   const who = use ? request.person : `${request.person} (${role})`;
   const reason = request.reason === '' ? '' : ` Reason: ${request.reason}.`;
   const few = targets.length <= IN_A_SENTENCE;
-  await context.say(`${who} asks for ${use ? 'one use of ' : ''}${few ? targetsInWords(targets) : `${targets.length} secrets`}.${reason}`);
+  await context.say(`${who} asks for ${use ? 'one use of ' : ''}${few ? targetsInWords(targets) : count(targets.length, 'secret')}.${reason}`);
   if (!few) await context.say(columns(targets.map(({ name, version, needs }) => [name, `v${version}`, `needs ${needs}`]), { indent: 2 }));
   const checked = [
     targets.length === 1 ? 'this is the newest version' : 'these are the newest versions',
@@ -90,7 +91,7 @@ async function agreed(context: CliContext, { binds, handover }: ConsentPlan, exp
   if (context.options.yes && expect === undefined) {
     throw new VaultError('USAGE', 'with --yes it must be said what is consented to', { hint: `If it is what was shown: --yes --expect ${binds}` });
   }
-  const yes = await context.confirm(`Consent to ${id} (digest ${binds.slice(0, 8)} ${binds.slice(8, 16)}…)?`);
+  const yes = await context.confirm(`Consent to ${id} (digest ${binds.slice(0, 8)} ${binds.slice(8, 16)}…)?`, `--yes --expect ${binds}`);
   if (!yes) await context.say(`Nothing was signed. If it should go no further, tell ${handover.request.person}.`);
   return yes;
 }
@@ -102,10 +103,10 @@ async function releaseAll(context: CliContext, vault: Vault): Promise<readonly R
   return released;
 }
 
-export async function release(context: CliContext, id: string): Promise<void> {
+export async function release(context: CliContext, id: string | undefined): Promise<void> {
   // Without the house kept first: that would release it before anybody could say what.
   const vault = await context.vault({ write: true });
-  const done = await releaseTo(vault, findHandover(vault, id));
+  const done = await releaseTo(vault, chosenHandover(vault, 'release', id));
   await context.result({ ...done }, `${releasedWords(done)} released to ${done.to}.\n`);
 }
 

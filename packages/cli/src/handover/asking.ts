@@ -68,5 +68,6 @@ async function tell(context: CliContext, vault: Vault, { digest }: Handover): Pr
   const others = awaited(view);
   const mine = view.next.find((step) => step.person === view.request.person);
   if (others.length === 0 && mine) await context.next(mine.next);
+  if (view.next.length === 0) await context.warn(`Nobody can consent to it: whoever could is asking, or is a machine. Stop it: oxp-vault handover abort ${shortId(view)}`);
   if (others.length > 0) await context.say(`Tell ${others.join(', ')}: oxp-vault handover consent ${shortId(view)} --wait`);
 }

@@ -2,7 +2,7 @@
 import { type HandoverView, listHandovers, listOffers, showHandover, type TargetView, verifyHandover } from '@oxp-vault/core';
 import type { CliContext } from '../context.js';
 import { EXIT_VERIFICATION } from '../exit-codes.js';
-import { ago, columns, count, dateTime, short, table, thousands } from '../render.js';
+import { ago, columns, dateTime, entries, short, table, thousands } from '../render.js';
 import { untilInWords } from '../until.js';
 import { afterwards, headline, names, shortId } from './words.js';
 
@@ -73,6 +73,6 @@ export async function verify(context: CliContext, id: string): Promise<number | 
   const checks = report.checks.map(({ check, ok, detail }) => `${context.paint.mark(ok ? '+' : '!')} ${check}${detail === undefined ? '' : `: ${detail}`}\n`);
   const verdict = report.ok ? 'All of it holds.' : 'It does NOT hold: see above.';
   if (!vault.confirmed) await context.warn('freshness unknown: nobody has said that this is the right vault and not an old copy: --expect VAULT@SIZE:ROOT');
-  await context.result(report, `${headline(report.handover)}, ${report.handover.stage}\n${columns(steps, { indent: 2 })}${checks.join('')}${verdict} Judged on ${count(report.entries, 'entry', 'entries')}, root ${short(report.root)}.\n`);
+  await context.result(report, `${headline(report.handover)}, ${report.handover.stage}\n${columns(steps, { indent: 2 })}${checks.join('')}${verdict} Judged on ${entries(report.entries)}, root ${short(report.root)}.\n`);
   return report.ok ? undefined : EXIT_VERIFICATION;
 }

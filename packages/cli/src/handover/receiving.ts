@@ -1,34 +1,42 @@
 /** The end: what was released is opened, checked and sealed for its receivers, and the policy comes to say so. */
 import { resolve } from 'node:path';
-import { completeHandover, type Completion, custodyReport, doHousekeeping, finalizeHandover, findHandover, type Handover, isVaultError, openProposalOf, type ReceivedTarget, type Secret, showHandover, stageOf, successorOf, type Vault, VaultError } from '@oxp-vault/core';
+import { completeHandover, type Completion, custodyReport, doHousekeeping, finalizeHandover, type Handover, isVaultError, openProposalOf, type ReceivedTarget, requireFinalizable, type Secret, showHandover, successorOf, type Vault, VaultError } from '@oxp-vault/core';
 import type { CliContext } from '../context.js';
 import { EXIT_NEEDS_OTHERS, EXIT_VERIFICATION } from '../exit-codes.js';
 import { showDifference } from '../people/policy-view.js';
-import { columns, short, thousands } from '../render.js';
+import { ago, columns, short, thousands } from '../render.js';
 import { reportHousekeeping, vaultForWriting } from '../writing.js';
+import { chosenHandover } from './choosing.js';
 import { names, shortId } from './words.js';
 
 export interface CompleteWords {
   readonly out?: string;
 }
 
-export async function complete(context: CliContext, id: string, { out }: CompleteWords): Promise<number | void> {
+export async function complete(context: CliContext, id: string | undefined, { out }: CompleteWords): Promise<number | void> {
   const vault = await context.vault({ write: true });
-  const handover = findHandover(vault, id);
+  const handover = chosenHandover(vault, 'complete', id);
   const use = handover.request.mode === 'use';
-  if (!use && out !== undefined) throw new VaultError('USAGE', 'a transfer gives out no values: the receivers open them as they open everything', { hint: `oxp-vault handover complete ${id}, then: oxp-vault open NAME` });
+  const short8 = shortId({ id: handover.digest });
+  if (!use && out !== undefined) throw new VaultError('USAGE', 'a transfer gives out no values: the receivers open them as they open everything', { hint: `oxp-vault handover complete ${short8}, then: oxp-vault open NAME` });
   const done = await completeHandover(vault, handover.digest, use ? { deliver: await delivery(context, handover.targets.length, out) } : {});
   const lines = columns(done.targets.map((target) => [`${context.paint.mark(passed(target) ? '+' : '!')} ${target.name}`, `${factsOf(target)}   ${whereTo(done, target)}`]), { gap: 3 });
   const receipt = `receipt ${short(done.receipt.digest)} is in the log at ${thousands(done.receipt.leaf)}, read back and verified.\n`;
+  if (done.again) await context.say(`handover ${short8} has its receipt already, ${ago(done.handover.receipt?.time ?? 0, context.clock.now())}: nothing was done again.${use ? ' The values were given out then, and are not kept here.' : ''}`);
   // The value of a use has gone to standard output.
   if (use && out === undefined) await context.say(`${lines}${receipt}`);
   else await context.result({ ...done.receipt, handover: done.handover, targets: done.targets, destroyed: done.destroyed }, `${lines}${receipt}`);
   const failed = done.targets.filter((target) => !passed(target)).map((target) => target.name);
-  if (use) await context.warn(`${names(done.targets.map((target) => target.name))} ${done.targets.length === 1 ? 'is' : 'are'} tainted now, until made anew: oxp-vault rotate NAME, or oxp-vault seal NAME --from FILE`);
+  if (use) await context.warn(`${names(done.targets.map((target) => target.name))} ${done.targets.length === 1 ? 'is' : 'are'} tainted now, until made anew: ${anewWords(done.targets.map((target) => target.name))}`);
   else await tellNext(context, vault, done);
   if (failed.length === 0) return undefined;
   await context.warn(`${names(failed)} did not pass, and the receipt says so. ${use ? 'Do not rely on it.' : `It stays with ${handoverOwners(done)}, who seal it anew; then ask again.`}`);
   return EXIT_VERIFICATION;
+}
+
+/** Of several, the first stands for the others. */
+function anewWords([name = 'NAME']: readonly string[]): string {
+  return `oxp-vault rotate ${name}, or oxp-vault seal ${name} --from FILE`;
 }
 
 function handoverOwners({ handover }: Completion): string {
@@ -84,10 +92,11 @@ async function delivery(context: CliContext, targets: number, out: string | unde
   };
 }
 
-export async function finalize(context: CliContext, id: string, { rotate = false }: { readonly rotate?: boolean }): Promise<number | void> {
+export async function finalize(context: CliContext, id: string | undefined, { rotate = false }: { readonly rotate?: boolean }): Promise<number | void> {
   const vault = await vaultForWriting(context);
-  const handover = findHandover(vault, id);
+  const handover = chosenHandover(vault, 'finalize', id);
   const short8 = shortId({ id: handover.digest });
+  requireFinalizable(vault, handover);
   const again = `oxp-vault handover finalize ${short8}${rotate ? ' --rotate' : ''}`;
   const proposing = await mayPropose(context, vault, handover);
   if (proposing && !(await context.confirm(`Propose this policy, which handover ${short8} comes to?`))) return context.say('Nothing was changed.');
@@ -110,20 +119,16 @@ export async function finalize(context: CliContext, id: string, { rotate = false
     ...[...unrotated].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, version, words }) => [`${context.paint.mark('!')} ${name}`, `v${version} still has the value that the givers knew: ${words}`]),
   ], { gap: 3 });
   await context.result(done, `${lines}handover ${shortId(done.handover)} is done: ${done.handover.role} owns what it received.\n`);
-  if (rotated.length > 0) await context.say('What was made anew counts as replaced once the old version is deployed nowhere: oxp-vault retire NAME@VERSION');
+  if (rotated.length > 0) await context.say(`What was made anew counts as replaced once the old version is deployed nowhere: oxp-vault retire ${rotated.map((line) => line.name).join(' ')}`);
   await keepHouse(context, vault);
 }
 
 /** Shows what would be proposed to an admin who has it to propose. */
 async function mayPropose(context: CliContext, vault: Vault, handover: Handover): Promise<boolean> {
-  const next = stageOf(handover) === 'completed' && !waitsForCustodians(vault, handover) && !openProposalOf(vault, handover) ? successorOf(vault, handover) : undefined;
+  const next = openProposalOf(vault, handover) ? undefined : successorOf(vault, handover);
   if (!next || !vault.policy.policy.admins.of.includes((await context.identity()).card.person)) return false;
   await showDifference(context, vault, next);
   return true;
-}
-
-function waitsForCustodians(vault: Vault, handover: Handover): boolean {
-  return showHandover(vault, handover.digest).targets.some((target) => target.outcome?.pending);
 }
 
 async function policyMoved(context: CliContext, vault: Vault, handover: Handover, again: string): Promise<number> {

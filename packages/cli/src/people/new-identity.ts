@@ -10,7 +10,7 @@ export async function newPassphrase(context: CliContext, wanted: boolean, file: 
   if (!context.interactive) {
     throw new VaultError('PASSPHRASE_NEEDED', 'the identity needs a passphrase, and there is no terminal to ask for one', { hint: `Name a file that holds one (${flag} FILE), or leave the identity unprotected: --no-passphrase` });
   }
-  return askNewPassphrase(await context.prompter(), 'Passphrase for your identity (Enter: make one for me):');
+  return askNewPassphrase(await context.prompter(), 'Passphrase for your identity (Enter: make one for me):', (words) => context.say(words));
 }
 
 export async function tellPassphrase(context: CliContext, chosen: NewPassphrase | undefined): Promise<void> {

@@ -1,9 +1,9 @@
 /** What a leaver still knows, and making it worthless: as a list, and as a run that does what its actor may. */
-import { exposureOf, type Knowledge, type OffboardingPlan, type OffboardingTask, planOffboarding, rolesOf, rotateAll, type RotationRun, summariseExposure, type Vault } from '@oxp-vault/core';
+import { type Card, exposureOf, type Knowledge, type OffboardingPlan, type OffboardingTask, planOffboarding, rolesOf, rotateAll, type RotationRun, summariseExposure, type Vault } from '@oxp-vault/core';
 import type { CliContext } from '../context.js';
 import { howWords, summaryWords, versionWords } from '../exposure-view.js';
 import { startProgress } from '../progress.js';
-import { columns, count, table } from '../render.js';
+import { columns, count, wrappedTable } from '../render.js';
 import { countLines, logWords, sealDocument, sealExitCode, sealLines } from '../sealing/report.js';
 import { visible } from '../secret-words.js';
 
@@ -35,16 +35,18 @@ export interface KnownList {
   readonly next?: string;
 }
 
-/** What there is to do, with nothing done yet. */
-export function listKnown(vault: Vault, leaver: Leaver, knowledge: readonly Knowledge[]): KnownList {
-  const plan = planOffboarding(vault, knowledge);
+/** What there is to do, with nothing done yet. `wide`: columns of the terminal, where it is one; `me`: who asks, where no identity is unlocked. */
+export function listKnown(vault: Vault, leaver: Leaver, knowledge: readonly Knowledge[], { wide, me }: { readonly wide: number | undefined; readonly me?: Card }): KnownList {
+  const plan = planOffboarding(vault, knowledge, me);
   const summary = summariseExposure(knowledge);
+  // Before they leave they still may.
+  const gone = knowledge.map((known) => ({ ...known, entitled: false }));
   const todo = todoByName(plan);
   const now = vault.clock.now();
-  const rows = knowledge.map((known) => [known.name, versionWords(known.versions), howWords({ ...known, entitled: false }, now), known.alone ? (todo.get(known.name) ?? 'replaced') : '-']);
+  const rows = gone.map((known) => [known.name, versionWords(known.versions), howWords(known, now), known.alone ? (todo.get(known.name) ?? 'replaced') : '-']);
   return {
     document: { summary, known: knowledge, plan },
-    text: `${rows.length === 0 ? '' : '\n'}${table(['NAME', 'VERSION', 'HOW', 'TO REPLACE IT'], rows)}${summaryWords(leaver.person, summary)}\n`,
+    text: `${rows.length === 0 ? '' : '\n'}${wrappedTable(['NAME', 'VERSION', 'HOW', 'TO REPLACE IT'], rows, wide, 2)}${summaryWords(leaver.person, gone)}\n`,
     ...(plan.rotate.length > 0 ? { next: again(leaver) } : {}),
   };
 }
@@ -91,7 +93,7 @@ export async function rotateKnown(context: CliContext, vault: Vault, leaver: Lea
       section('Others have to do', plan.others.map((task) => [task.name, othersWords(task)])),
       section('By hand', [...plan.byHand, ...plan.plans].map((task) => [task.name, visible(task.words), ownersWords(task)])),
       section('Deploy, then retire', plan.retire.map(({ name, inUse }) => [name, `${versionWords(inUse)} still ${inUse.length === 1 ? 'answers' : 'answer'}`])),
-      `${summaryWords(leaver.person, summary)}\n`,
+      `${summaryWords(leaver.person, knowledge.map((known) => ({ ...known, entitled: false })))}\n`,
     ].join(''),
     ...(run.left.length > 0 ? { next: again(leaver) } : toRetire.length > 0 ? { next: `deploy, then: oxp-vault retire ${toRetire.join(' ')}` } : {}),
     code: run.stopped?.exitCode ?? sealExitCode(run.lines),

@@ -1,6 +1,6 @@
 /** New passphrases: from the person at the terminal, or made for them. Never argv, never an environment variable's value. */
 import { randomInt } from 'node:crypto';
-import { VaultError } from '@oxp-vault/core';
+import { isVaultError, VaultError } from '@oxp-vault/core';
 import type { Prompter } from '../prompt.js';
 
 /** Eight words of 2,048: 88 bits, each try costing a second of scrypt. */
@@ -19,13 +19,22 @@ export interface NewPassphrase {
   readonly generated: boolean;
 }
 
-/** Asks twice; Enter makes one. */
-export async function askNewPassphrase(prompter: Prompter, message: string): Promise<NewPassphrase> {
-  const passphrase = await prompter.passphrase(message);
-  if (passphrase === '') return { passphrase: await generatePassphrase(), generated: true };
-  checkNewPassphrase(passphrase);
-  if ((await prompter.passphrase('The same again:')) !== passphrase) throw new VaultError('BAD_VALUE', 'the two passphrases differ');
-  return { passphrase, generated: false };
+const TRIES = 3;
+
+/** Asks twice; Enter makes one. A slip is told, and asked again. Throws BAD_VALUE for the third. */
+export async function askNewPassphrase(prompter: Prompter, message: string, tell: (words: string) => Promise<void>): Promise<NewPassphrase> {
+  for (let left = TRIES; ; left--) {
+    try {
+      const passphrase = await prompter.passphrase(message);
+      if (passphrase === '') return { passphrase: await generatePassphrase(), generated: true };
+      checkNewPassphrase(passphrase);
+      if ((await prompter.passphrase('The same again:')) !== passphrase) throw new VaultError('BAD_VALUE', 'the two passphrases differ', { hint: 'Nothing was written. Try again, or press Enter to have one made.' });
+      return { passphrase, generated: false };
+    } catch (error) {
+      if (!isVaultError(error, 'BAD_VALUE') || left === 1) throw error;
+      await tell(`${error.message}. Once more:`);
+    }
+  }
 }
 
 /** Words that can be read over a phone and written on paper. */

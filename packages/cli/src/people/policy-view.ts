@@ -1,5 +1,5 @@
 /** What every command that changes the policy shows and says. */
-import { policyDifference, policyDigest, type Policy, type PolicyOutcome, ungranted, type Vault, VaultError } from '@oxp-vault/core';
+import { policyDifference, policyDigest, type Policy, type PolicyOutcome, previewPolicy, ungranted, type Vault, VaultError } from '@oxp-vault/core';
 import type { CliContext } from '../context.js';
 import { EXIT_NEEDS_OTHERS } from '../exit-codes.js';
 import { short } from '../render.js';
@@ -7,7 +7,7 @@ import { short } from '../render.js';
 /** Shows on stderr how `next` differs from the policy in effect. Throws ALREADY_DONE when it does not. */
 export async function showDifference(context: CliContext, vault: Vault, next: Policy): Promise<void> {
   const lines = policyDifference(vault.policy.policy, next, vault.policy.people);
-  if (lines.length === 0) throw new VaultError('ALREADY_DONE', 'this changes nothing: the policy in effect says the same');
+  if (lines.length === 0) throw new VaultError('ALREADY_DONE', 'this changes nothing: the policy in effect says the same', { hint: 'See it: oxp-vault policy show' });
   await context.say(`policy ${vault.policy.policy.number} -> ${next.number}`);
   for (const { mark, text } of lines) await context.say(`  ${context.paint.mark(mark)} ${text}`);
 }
@@ -17,6 +17,27 @@ export function mustBeNew(vault: Vault, next: Policy): void {
   const digest = policyDigest(next);
   const open = vault.policy.proposals.find((proposal) => proposal.digest === digest);
   if (open) throw new VaultError('ALREADY_DONE', `this very policy is proposed already, by ${open.proposer.person}`, { hint: `Who has signed it: oxp-vault policy log. The others: oxp-vault policy sign ${short(digest)}` });
+}
+
+export interface Preview {
+  /** What does it in earnest. */
+  readonly command: string;
+  /** What else there is to say, to a program and to a person. */
+  readonly document?: object;
+  readonly text?: string;
+}
+
+/** What proposing `next` would come to; nothing is signed, and no passphrase needed. */
+export async function showPreview(context: CliContext, vault: Vault, next: Policy, { command, document = {}, text = '' }: Preview): Promise<void> {
+  await showDifference(context, vault, next);
+  mustBeNew(vault, next);
+  const me = await context.whoami();
+  // Whoever is not known here, as a job that checks a draft, is told what it says all the same.
+  const outcome = me && vault.policy.people.has(me.person) ? previewPolicy(vault, next, me) : undefined;
+  const digest = policyDigest(next);
+  const words = outcome && (outcome.inEffect ? ', and would be in effect at once' : `, and would wait for ${outcome.waiting.need} of ${outcome.waiting.of.join(' ')}`);
+  await context.result({ dryRun: true, ...document, number: next.number, digest, ...outcome }, `policy ${next.number} would have the digest ${digest}${words ?? ''}\n${text}`);
+  await context.say(`Nothing was proposed. To do it: ${command}`);
 }
 
 /** `policy 2 (3f9a2c1b) is in effect`, or who must still sign. */

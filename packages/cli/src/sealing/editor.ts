@@ -18,10 +18,17 @@ export interface EditedFile {
   remove(): Promise<void>;
 }
 
-/** Puts `bytes` where the editor can change them. `fileName` tells the editor what it is. Throws UNSUPPORTED, STORE_IO. */
-export async function fileToEdit(io: Pick<Io, 'env' | 'cwd'>, bytes: Uint8Array, fileName: string): Promise<EditedFile> {
-  const directory = join(await memoryDirectory(io.env), `oxp-vault-${randomBytes(8).toString('hex')}`);
-  const path = join(directory, fileName);
+export interface EditedSecret {
+  /** Of the secret; the file is called by its last segment. */
+  readonly name: string;
+  /** Tells the editor what it is: `.yml`, or nothing. */
+  readonly extension: string;
+}
+
+/** Puts `bytes` where the editor can change them. Throws UNSUPPORTED, STORE_IO. */
+export async function fileToEdit(io: Pick<Io, 'env' | 'cwd'>, bytes: Uint8Array, { name, extension }: EditedSecret): Promise<EditedFile> {
+  const directory = join(await memoryDirectory(io.env, name), `oxp-vault-${randomBytes(8).toString('hex')}`);
+  const path = join(directory, `${name.split('/').at(-1)}${extension}`);
   const forget = dropOnSignal(directory, { interrupt: 'ignore' });
   const remove = async (): Promise<void> => {
     await overwrite(path);
@@ -38,7 +45,7 @@ export async function fileToEdit(io: Pick<Io, 'env' | 'cwd'>, bytes: Uint8Array,
   return {
     remove,
     edit: async () => {
-      await runEditor(io, path);
+      await runEditor(io, path, name);
       try {
         return new Uint8Array(await readFile(path));
       } catch (error) {
@@ -49,12 +56,12 @@ export async function fileToEdit(io: Pick<Io, 'env' | 'cwd'>, bytes: Uint8Array,
 }
 
 /** `$XDG_RUNTIME_DIR` or /dev/shm, where it is in memory. On a disk, plaintext could be found long after it was removed. */
-async function memoryDirectory(env: Io['env']): Promise<string> {
+async function memoryDirectory(env: Io['env'], name: string): Promise<string> {
   for (const directory of [env['XDG_RUNTIME_DIR'], '/dev/shm']) {
     if (directory && (await isInMemory(directory))) return directory;
   }
   throw new VaultError('UNSUPPORTED', 'there is no directory in memory here to edit a secret in (XDG_RUNTIME_DIR, /dev/shm)', {
-    hint: 'Take it out to a place of your choice, edit it, and seal it again: oxp-vault open NAME > FILE, then oxp-vault seal NAME --from FILE',
+    hint: `Take it out to a place of your choice, edit it, and seal it again: oxp-vault open ${name} > FILE, then oxp-vault seal ${name} --from FILE`,
   });
 }
 
@@ -68,16 +75,16 @@ async function isInMemory(directory: string): Promise<boolean> {
 }
 
 /** As git does it: $VISUAL, else $EDITOR, else vi, through the shell, because people put options there. */
-function runEditor({ env, cwd }: Pick<Io, 'env' | 'cwd'>, path: string): Promise<void> {
+function runEditor({ env, cwd }: Pick<Io, 'env' | 'cwd'>, path: string, name: string): Promise<void> {
   const editor = env['VISUAL'] || env['EDITOR'] || 'vi';
   // An editor has plugins, and they have no business with the identity.
   const { OXP_VAULT_IDENTITY_DATA: _, ...seen } = env;
   return new Promise((resolve, reject) => {
     const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, editor, path], { stdio: 'inherit', env: seen, cwd });
-    child.on('error', (error) => reject(new VaultError('USAGE', 'the editor cannot be started', { hint: 'Say which one: EDITOR=nano oxp-vault edit NAME', cause: error })));
+    child.on('error', (error) => reject(new VaultError('USAGE', 'the editor cannot be started', { hint: `Say which one: EDITOR=nano oxp-vault edit ${name}`, cause: error })));
     child.on('close', (code) => {
       if (code === 0) resolve();
-      else reject(new VaultError('USAGE', `the editor ended with exit code ${code ?? 'none'}: nothing was sealed`, { hint: `It was: ${editor}. Another one: EDITOR=nano oxp-vault edit NAME` }));
+      else reject(new VaultError('USAGE', `the editor ended with exit code ${code ?? 'none'}: nothing was sealed`, { hint: `It was: ${editor}. Another one: EDITOR=nano oxp-vault edit ${name}` }));
     });
   });
 }

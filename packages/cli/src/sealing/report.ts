@@ -1,7 +1,7 @@
 /** How the lines of `seal` and `rotate` look, to a person and to a program. */
 import type { SealLine, Vault } from '@oxp-vault/core';
 import { visible } from '../secret-words.js';
-import { columns, type Mark, type Paint, short, thousands } from '../render.js';
+import { columns, entries, type Mark, type Paint, short } from '../render.js';
 
 const MARKS: Readonly<Record<SealLine['action'], Mark | undefined>> = { generate: '+', import: '+', reseal: '~', unchanged: undefined, 'not-given': '!', refused: '!' };
 
@@ -55,7 +55,7 @@ function rest({ unchanged, notGiven, refused }: SealCounts): string {
 
 export function logWords(vault: Vault): string {
   const { size, root } = vault.point;
-  return `Log: ${thousands(size)} ${size === 1 ? 'entry' : 'entries'}, root ${short(root)}.`;
+  return `Log: ${entries(size)}, root ${short(root)}.`;
 }
 
 export function sealDocument(lines: readonly SealLine[], vault: Vault, dryRun: boolean): object {

@@ -2,6 +2,7 @@
 import type { LogPoint, VaultCheckpoint } from '../audit/checkpoint.js';
 import { PUT_BACK, VaultError } from '../errors.js';
 import type { Store } from '../ports.js';
+import { entries } from '../primitives/count.js';
 
 /** What a load must agree with beside `known`: points of the log that somebody vouched for. */
 export interface Vouched extends LogPoint {
@@ -23,12 +24,12 @@ export function incomplete(path: string): VaultError {
 }
 
 export function rollback(checkpoint: VaultCheckpoint, point: Vouched, store: Store): VaultError {
-  const missing = point.size - checkpoint.size === 1 ? 'the missing entry' : `the missing ${point.size - checkpoint.size} entries`;
+  const missing = point.size - checkpoint.size === 1 ? 'the missing entry' : `the missing ${entries(point.size - checkpoint.size)}`;
   const restore = store.earlier && point.by === 'this machine' ? `this machine has ${missing}: oxp-vault sync --restore` : `put ${missing} back from a newer copy: oxp-vault sync --restore --from COPY`;
   return new VaultError('ROLLBACK', `this vault is older than what ${point.by === 'this machine' ? 'this machine has already seen' : `${point.by} names`}`, {
     details: [
-      `seen   ${point.size} entries, root ${point.root.slice(0, 8)}`,
-      `here   ${checkpoint.size} entries, root ${checkpoint.root.slice(0, 8)}`,
+      `seen   ${entries(point.size)}, root ${point.root.slice(0, 8)}`,
+      `here   ${entries(checkpoint.size)}, root ${checkpoint.root.slice(0, 8)}`,
       'A restored backup shows this, and so does someone hiding a change. Ask who set it back.',
     ],
     hint: `If it was a backup, ${restore}`,
@@ -37,7 +38,7 @@ export function rollback(checkpoint: VaultCheckpoint, point: Vouched, store: Sto
 
 export function forked(checkpoint: VaultCheckpoint, point: Vouched): VaultError {
   return new VaultError('FORK', `this is another history of the vault than the one that ${point.by} knows`, {
-    details: [`known  ${point.size} entries, root ${point.root.slice(0, 8)}`, `here   ${checkpoint.size} entries, root ${checkpoint.root.slice(0, 8)}`],
+    details: [`known  ${entries(point.size)}, root ${point.root.slice(0, 8)}`, `here   ${entries(checkpoint.size)}, root ${checkpoint.root.slice(0, 8)}`],
     hint: FORKED,
   });
 }

@@ -7,6 +7,7 @@ import { toHex } from '../primitives/hash.js';
 import { leafHash } from '../primitives/merkle-hash.js';
 import { FORKED } from './load-faults.js';
 import type { VerifiedLog } from './state-cache.js';
+import { entries } from '../primitives/count.js';
 
 export interface NewLeaves {
   /** Leaf data from `known.state.size` on. */
@@ -35,7 +36,7 @@ export async function readNewLeaves(store: Store, checkpoint: VaultCheckpoint, k
     const page = await readPage(store, start, digest);
     const full = Math.min(PAGE_SIZE, checkpoint.size - start);
     if (page.lines.length !== full) {
-      throw new VaultError('STORE_INCOMPLETE', `${pagePath(start, digest)} has ${page.lines.length} entries instead of ${full}`, { hint: PUT_BACK });
+      throw new VaultError('STORE_INCOMPLETE', `${pagePath(start, digest)} has ${entries(page.lines.length)} instead of ${full}`, { hint: PUT_BACK });
     }
     read.unshift({ start, digest, page });
     digest = page.previous;

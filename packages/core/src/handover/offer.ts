@@ -1,6 +1,7 @@
 /** The giver starts: these secrets, to that role. It binds nobody and lends no right. */
 import { refusal, type Refusal } from '../errors.js';
 import { actsFor, type HandoverAuthority, type HandoverContext } from './authority.js';
+import { pathMatches } from '../wire.js';
 import type { HandoverOffer } from './ops.js';
 import type { HandoversState, Offer, Target } from './state.js';
 
@@ -9,6 +10,8 @@ export function applyOffer(state: HandoversState, body: HandoverOffer, context: 
   if (!authority.role(body.role)) return refusal('ROLE_NOT_FOUND', `there is no role ${body.role}`);
   const targets = newestTargets(body.targets, authority);
   if ('code' in targets) return targets;
+  const stray = targets.find(({ name }) => !body.paths.some((path) => pathMatches(path, name)));
+  if (stray) return refusal('BAD_VALUE', `the offer names no path of ${stray.name}`);
   const other = targets.find(({ name }) => !actsFor(authority, actor.person, authority.rule(name)?.owners ?? []));
   if (other) return refusal('NOT_ALLOWED', `${actor.person} does not own ${other.name}, and so cannot offer it`);
   const offer: Offer = { ...body, digest, leaf, time, by: actor };

@@ -10,8 +10,8 @@ const Roles = v.pipe(sortedSet(Name), v.minLength(1));
 const successor = { path: RulePath, owners: Roles, writers: Roles, consents: Positive };
 const SuccessorRule = v.union([v.strictObject({ ...successor, readers: Roles }), v.strictObject({ ...successor, custody: Name })]);
 
-/** The giver starts. Binds nobody. */
-export const HandoverOffer = v.strictObject({ targets: Targets, role: Name, reason: Text });
+/** The giver starts. Binds nobody. `paths`: the names and paths that were offered; a request for them moves the rules at and below them. */
+export const HandoverOffer = v.strictObject({ targets: Targets, paths: v.pipe(sortedSet(RulePath), v.minLength(1)), role: Name, reason: Text });
 
 const requestCommon = { targets: Targets, recipient: Recipient, reason: Text, notAfter: Time, offer: v.nullable(Hex32) };
 export const HandoverRequest = v.variant('mode', [

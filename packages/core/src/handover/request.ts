@@ -24,7 +24,10 @@ export function applyRequest(state: HandoversState, body: HandoverRequest, conte
 function useFault(offer: string | null, targets: readonly Target[], { authority, actor }: HandoverContext): Refusal | undefined {
   if (offer !== null) return refusal('BAD_VALUE', 'an offer is of a transfer, not of a use');
   const other = targets.find(({ name }) => !actsFor(authority, actor.person, authority.rule(name)?.owners ?? []));
-  return other && refusal('NOT_ALLOWED', `${actor.person} does not own ${other.name}: only an owner asks for its use`);
+  if (!other) return undefined;
+  const owners = authority.rule(other.name)?.owners ?? [];
+  const who = [...new Set(owners.flatMap((role) => authority.role(role)?.members ?? []))].filter((person) => authority.isMachine(person) === false).sort();
+  return refusal('NOT_ALLOWED', `${actor.person} does not own ${other.name}: only an owner asks for its use`, `Who can (${owners.join(', ') || 'nobody owns it'}): ${who.join(' or ') || 'nobody'}. To have it moved to your role: --to ROLE in place of --use`);
 }
 
 function transferFault(state: HandoversState, body: TransferRequest, targets: readonly Target[], context: HandoverContext): Refusal | undefined {

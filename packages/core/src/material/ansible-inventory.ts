@@ -9,6 +9,7 @@ import { kindHead } from './kinds.js';
 import type { MaterialKind } from './material.js';
 import { oneOf, parseParameters } from './parameters.js';
 import { yamlValue } from './yaml-text.js';
+import { count } from '../primitives/count.js';
 
 const KIND = 'ansible-inventory';
 type Format = 'yaml' | 'ini';
@@ -34,7 +35,7 @@ export const ansibleInventory: MaterialKind = {
       const computed = material.file.use((bytes) => readParts(bytes, format));
       return [result('parses', true), samePublic(material.public, computed)];
     }),
-  facts: (parts) => `${count(parts['hosts'], 'host')}, ${count(parts['groups'], 'group')}`,
+  facts: (parts) => `${count(Number(parts['hosts']), 'host')}, ${count(Number(parts['groups']), 'group')}`,
   rotation: () => ({ how: 'by-hand', words: 'it changes with the machines: seal the newer file' }),
 };
 
@@ -58,8 +59,4 @@ function detect(bytes: Uint8Array, text: string): Format {
     if (isVaultError(error, 'BAD_MATERIAL')) return 'ini';
     throw error;
   }
-}
-
-function count(n: unknown, noun: string): string {
-  return `${String(n)} ${noun}${n === 1 ? '' : 's'}`;
 }

@@ -7,6 +7,7 @@ import { kindHead } from './kinds.js';
 import type { Material, MaterialKind } from './material.js';
 import { integer, oneOf, parseParameters } from './parameters.js';
 import { randomText } from './random-text.js';
+import { count } from '../primitives/count.js';
 
 const Parameters = v.strictObject({
   length: v.optional(integer(12, 1024), 24),
@@ -19,7 +20,7 @@ const parse = (raw: JsonObject) => parseParameters('password', Parameters, raw);
 export const password: MaterialKind = {
   ...kindHead('password'),
   parameters: parse,
-  describe: (parameters) => `password, ${parse(parameters).length} characters`,
+  describe: (parameters) => `password, ${count(parse(parameters).length, 'character')}`,
   generate: async (parameters) => {
     const parsed = parse(parameters);
     return make(randomText(parsed.length, parsed.alphabet), parsed);

@@ -4,6 +4,7 @@ import { algorithmOf, type CaCertificate, readCertificate } from './pki-certific
 import { chainFault } from './pki-chain.js';
 import { CA_IMPORT_FIELDS } from './pki-parameters.js';
 import { PemConverter } from './x509.js';
+import { count } from '../primitives/count.js';
 
 export interface CaBundle {
   readonly key: KeyObject;
@@ -49,7 +50,7 @@ function readGiven(kind: string, bytes: Uint8Array): GivenBundle {
   if (text === undefined) throw badMaterial(kind, 'is not PEM text', 'convert PKCS#12 first: openssl pkcs12 -in FILE -nodes');
   const blocks = PemConverter.decodeWithHeaders(text);
   const keys = blocks.filter(({ type }) => type.endsWith('PRIVATE KEY'));
-  if (keys.length !== 1) throw badMaterial(kind, `has ${keys.length === 0 ? 'no' : keys.length} private keys in PEM; exactly one is needed`);
+  if (keys.length !== 1) throw badMaterial(kind, `has ${keys.length === 0 ? 'no private key' : count(keys.length, 'private key')} in PEM; exactly one is needed`);
   const key = readKey(kind, keys[0]!);
   const all = blocks.filter(({ type }) => type === 'CERTIFICATE').map(({ rawData }) => certificate(kind, rawData));
   const own = all.find(({ node }) => node.checkPrivateKey(key));

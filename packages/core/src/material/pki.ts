@@ -10,6 +10,7 @@ import type { CheckContext, CheckResult, GenerateContext, Material, MaterialFiel
 import type { NameConstraints } from './pki-name-constraints.js';
 import { CA_ALGORITHMS, CA_IMPORT_FIELDS, type CaAlgorithm, type IntermediateParameters, intermediateParameters, rootParameters } from './pki-parameters.js';
 import { day, lastSecondAfterYears } from './time.js';
+import { count } from '../primitives/count.js';
 
 type CaKind = 'pki-root' | 'pki-intermediate';
 
@@ -49,7 +50,7 @@ export const pkiRoot: MaterialKind = {
   parameters: (raw, origin) => ({ ...rootParameters(raw, origin) }),
   describe: (parameters) => {
     const parsed = rootParameters(parameters, 'import');
-    return `${algorithmWords(parsed.algorithm)} root, ${years(parsed.years)}, path length ${parsed['path-length']}`;
+    return `${algorithmWords(parsed.algorithm)} root, ${count(parsed.years, 'year')}, path length ${parsed['path-length']}`;
   },
   generate: async (parameters, context) => {
     const parsed = rootParameters(parameters);
@@ -80,7 +81,7 @@ export const pkiIntermediate: MaterialKind = {
   describe: (parameters) => {
     const parsed = intermediateParameters(parameters, 'import');
     const issued = parsed.issuer === undefined ? 'intermediate' : `issued by ${parsed.issuer}`;
-    return `${issued}, ${algorithmWords(parsed.algorithm)}, ${years(parsed.years)}, path length ${parsed['path-length']}`;
+    return `${issued}, ${algorithmWords(parsed.algorithm)}, ${count(parsed.years, 'year')}, path length ${parsed['path-length']}`;
   },
   generate: async (parameters, context) => {
     const parsed = intermediateParameters(parameters);
@@ -191,8 +192,4 @@ function make(kind: CaKind, key: KeyObject, parameters: JsonObject, publicParts:
 function algorithmWords(algorithm: CaAlgorithm): string {
   const words: Record<CaAlgorithm, string> = { 'ecdsa-p384': 'P-384', 'ecdsa-p256': 'P-256', ed25519: 'Ed25519', 'rsa-4096': 'RSA-4096' };
   return words[algorithm];
-}
-
-function years(n: number): string {
-  return n === 1 ? '1 year' : `${n} years`;
 }

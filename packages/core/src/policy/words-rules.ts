@@ -3,6 +3,7 @@ import { treeInWords } from '../primitives/threshold-tree.js';
 import type { Policy, Rule } from './policy.js';
 import { ruleFor } from './rules.js';
 import type { WordsLine } from './words-line.js';
+import { count } from '../primitives/count.js';
 
 export function ruleLines(before: Policy | undefined, after: Policy): WordsLine[] {
   const was = new Map(before?.rules.map((rule) => [rule.path, rule]));
@@ -47,7 +48,7 @@ function custodyInWords(group: string, policy: Policy): string {
 }
 
 function consentsInWords(consents: number): string {
-  return `${consents} owner${consents === 1 ? '' : 's'} must consent to a handover`;
+  return `${count(consents, 'owner')} must consent to a handover`;
 }
 
 function ruleChange(old: Rule, now: Rule, after: Policy): WordsLine[] {

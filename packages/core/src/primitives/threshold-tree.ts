@@ -42,6 +42,18 @@ export function isSatisfied(tree: ThresholdTree, has: (name: string) => boolean)
   return count >= tree.need;
 }
 
+/** The tree without a name, asking for as many as before, and without branches that nobody else is in; undefined where too few would be left. */
+export function withoutName(tree: ThresholdTree, name: string): ThresholdTree | undefined {
+  const of: (string | ThresholdTree)[] = [];
+  for (const child of tree.of) {
+    if (child === name || (typeof child !== 'string' && treeLeaves(child).every((leaf) => leaf.name === name))) continue;
+    const left = typeof child === 'string' ? child : withoutName(child, name);
+    if (left === undefined) return undefined;
+    of.push(left);
+  }
+  return of.length < tree.need ? undefined : { need: tree.need, of };
+}
+
 /** In words why this tree cannot be used, or undefined: need out of range, a name twice, too deep, too many leaves. */
 export function treeFault(tree: ThresholdTree): string | undefined {
   const names = new Set<string>();

@@ -7,6 +7,7 @@ import type { SecretOpen, SecretRetire, SecretSeal } from './ops.js';
 import { newestVersion, type SealAuthority, type SealRule, type SecretsState, type SecretVersion, versionsOf } from './state.js';
 import type { Signer } from '../wire.js';
 import { statementDigest, type Custody, type Reader, type Statement } from './statement.js';
+import { count } from '../primitives/count.js';
 
 export interface SealContext {
   readonly leaf: number;
@@ -59,7 +60,7 @@ function readersFault(statement: Statement, rule: SealRule, authority: SealAutho
   if (stanzas.type !== type) return refusal('MIXED_RECIPIENTS', `${statement.name} is sealed with ${stanzas.type}, and this vault is ${authority.suite}`);
   if ('custody' in statement) {
     if (!rule.custody) return refusal('READERS_MISMATCH', `${statement.name} is sealed under custody, and its rule names readers`);
-    if (stanzas.count !== 1) return refusal('STANZA_MISMATCH', `${statement.name} is under custody and has ${stanzas.count} recipients instead of one`);
+    if (stanzas.count !== 1) return refusal('STANZA_MISMATCH', `${statement.name} is under custody and has ${count(stanzas.count, 'recipient')} instead of one`);
     return custodyFault(statement.name, statement.custody, rule.custody, authority);
   }
   if (!rule.readers) return refusal('READERS_MISMATCH', `${statement.name} is sealed to readers, and its rule asks for custody`);
@@ -68,7 +69,7 @@ function readersFault(statement: Statement, rule: SealRule, authority: SealAutho
   if (given.length !== wanted.length || given.some((role, i) => role !== wanted[i])) {
     return refusal('READERS_MISMATCH', `${statement.name} is sealed to ${given.join(', ')}, and its rule says ${wanted.join(', ')}`, 'Readers are exactly those of the rule, in its order.');
   }
-  if (stanzas.count !== given.length) return refusal('STANZA_MISMATCH', `${statement.name} names ${given.length} readers, and its file has ${stanzas.count} recipients`);
+  if (stanzas.count !== given.length) return refusal('STANZA_MISMATCH', `${statement.name} names ${count(given.length, 'reader')}, and its file has ${count(stanzas.count, 'recipient')}`);
   for (const reader of statement.readers) {
     const bad = readerFault(reader, authority);
     if (bad) return bad;

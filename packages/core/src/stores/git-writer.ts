@@ -11,6 +11,7 @@ import { readCommitter, writeCommit, type Committer, type NewCommit } from './gi
 import type { BranchReader } from './git-reader.js';
 import { MAX_FILE, type Snapshot } from './git-tree.js';
 import { CHECKPOINT } from './path.js';
+import { count } from '../primitives/count.js';
 
 /** What a write wants to do to a state: the commit to make; `lost` when it is not the expected one; `done` when nothing is to be done. */
 export type Plan = (at: Snapshot) => Promise<Omit<NewCommit, 'parent' | 'message'> | 'lost' | 'done'>;
@@ -120,7 +121,7 @@ export function swapPlan(old: Uint8Array | undefined, next: Uint8Array, change: 
 /** BAD_VALUE for what is too large. */
 export function checkSize(path: string, bytes: Uint8Array): string {
   if (bytes.length <= MAX_FILE) return path;
-  throw new VaultError('BAD_VALUE', `${path} has ${bytes.length} bytes, and a vault in Git takes files of up to ${MAX_FILE}`, {
+  throw new VaultError('BAD_VALUE', `${path} has ${count(bytes.length, 'byte')}, and a vault in Git takes files of up to ${MAX_FILE}`, {
     hint: 'Keep the large file elsewhere, encrypted under a key that the vault holds.',
   });
 }

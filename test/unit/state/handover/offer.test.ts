@@ -11,7 +11,7 @@ beforeEach(() => {
 const AB = 'ab'.repeat(32);
 
 describe('handover.offer', () => {
-  const offer = (by: keyof Cast, change: object = {}): string | undefined => log.act(by, 'handover.offer', { targets: [log.newest('dns/key')], role: 'platform', reason: 'go-live', ...change });
+  const offer = (by: keyof Cast, change: object = {}): string | undefined => log.act(by, 'handover.offer', { targets: [log.newest('dns/key')], paths: ['dns/key'], role: 'platform', reason: 'go-live', ...change });
 
   it('an owner of every target, of newest versions, to a role that there is', () => {
     expect(offer('carol')).toBe('NOT_ALLOWED');

@@ -26,7 +26,7 @@ describe('the rule of a completed request', () => {
     expect(log.seal('carol', 'pki/root', ['platform'])).toBe('READERS_MISMATCH');
     expect(log.seal('alice', 'pki/root', { group: 'pki-root' })).toBe('NOT_ALLOWED');
     expect(log.act('alice', 'secret.retire', { statement: log.state.secrets.versions.get('dns/key')![0]!.digest })).toBe('NOT_ALLOWED');
-    expect(log.act('alice', 'handover.offer', { targets: [log.newest('dns/key')], role: 'platform', reason: '' })).toBe('NOT_ALLOWED');
+    expect(log.act('alice', 'handover.offer', { targets: [log.newest('dns/key')], paths: ['dns/key'], role: 'platform', reason: '' })).toBe('NOT_ALLOWED');
     expect(sealAuthority(log.founded()).rule('dns/key')?.owners).toEqual(['platform']);
     // Only there.
     expect(log.seal('alice', 'dns/other', ['infra', 'platform'])).toBeUndefined();

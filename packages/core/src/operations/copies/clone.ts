@@ -10,6 +10,7 @@ import type { Vault } from '../../vault.js';
 import { copyFiles, filesOfLog, signedBytes } from './files.js';
 import { PAGE } from '../log/garbage.js';
 import type { NamedFile } from '../log/walk.js';
+import { entries } from '../../primitives/count.js';
 
 /** Writers at either end may be first, again and again. */
 const ATTEMPTS = 8;
@@ -55,7 +56,7 @@ export async function copyTo(from: Store, loaded: LoadedLog, to: Store, step?: (
   if (!old) await requireEmpty(to, paths);
   const find = (file: NamedFile): Promise<Uint8Array | undefined> => readWhole(from, file);
   const replaced = (await to.list('log/')).filter((path) => PAGE.test(path) && !paths.has(path));
-  const about = `copied: ${size} entries\n\nroot ${root}\n`;
+  const about = `copied: ${entries(size)}\n\nroot ${root}\n`;
   const copied = await copyFiles({ to, old, checkpoint, files, find, replaced, about, ...(step ? { step } : {}) });
   return copied === undefined ? undefined : { vault, size, root, files: files.length, copied, before };
 }
@@ -73,12 +74,12 @@ async function judgeOlder(to: Store, bytes: Uint8Array, loaded: LoadedLog): Prom
   // A checkpoint alone proves nothing: only a state that verifies is another history, or a newer state.
   await loadLog(to, async () => ({ known: nothingKnown, vouched: there.size >= size ? [{ size, root, by: 'the copy' }] : [] }));
   if (there.size > size) {
-    throw new VaultError('VAULT_EXISTS', `${to.address} holds a newer state of this vault: ${there.size} entries, and here are ${size}`, {
+    throw new VaultError('VAULT_EXISTS', `${to.address} holds a newer state of this vault: ${entries(there.size)}, and here are ${size}`, {
       hint: 'Nothing was written. The other way round it would do; or: oxp-vault sync --from COPY',
     });
   }
   throw new VaultError('FORK', `${to.address} holds another history of this vault`, {
-    details: [`there  ${there.size} entries, root ${there.root.slice(0, 8)}`, `here   ${size} entries, root ${root.slice(0, 8)}`],
+    details: [`there  ${entries(there.size)}, root ${there.root.slice(0, 8)}`, `here   ${entries(size)}, root ${root.slice(0, 8)}`],
     hint: FORKED,
   });
 }

@@ -9,6 +9,7 @@ import { VaultError } from '../../errors.js';
 import { versionsOf } from '../../seal/state.js';
 import { ciphertextPath } from '../../seal/statement.js';
 import type { VaultState } from '../../vault-state.js';
+import { entries } from '../../primitives/count.js';
 
 export interface Repinning {
   readonly vault: string;
@@ -49,7 +50,7 @@ export async function planRepin(options: Remembering, text: string): Promise<Rep
   const { point } = agreed;
   if (point.size > size || !rootWas(loaded.log.roots, point)) {
     throw new VaultError('FORK', `the log at ${store.address} does not contain that point`, {
-      details: [`agreed  ${point.size} entries, root ${point.root.slice(0, 8)}`, `here    ${size} entries, root ${root.slice(0, 8)}`],
+      details: [`agreed  ${entries(point.size)}, root ${point.root.slice(0, 8)}`, `here    ${entries(size)}, root ${root.slice(0, 8)}`],
       hint: 'Nothing was changed. Compare again, digit by digit: `oxp-vault status` of everybody.',
     });
   }

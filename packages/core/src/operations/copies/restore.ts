@@ -9,6 +9,7 @@ import type { Store } from '../../ports.js';
 import { copyFiles, filesOfLog, signedBytesIfAny } from './files.js';
 import type { NamedFile } from '../log/walk.js';
 import { findLog, finder, judge, type Known, type RestoreSources } from './restore-sources.js';
+import { entries } from '../../primitives/count.js';
 
 const ATTEMPTS = 5;
 
@@ -81,7 +82,7 @@ async function attemptRestore(options: RestoreOptions, known: Known): Promise<Re
   const find = finder(options, known, from);
   const paths = new Set(files.map((file) => file.path));
   const replaced = store.commit ? (await store.list('')).filter((path) => !paths.has(path) && path !== CHECKPOINT_PATH) : [];
-  const about = `restored: ${size} entries\n\nroot ${root}\n`;
+  const about = `restored: ${entries(size)}\n\nroot ${root}\n`;
   const lookFor = async (file: NamedFile): Promise<Uint8Array | undefined> => {
     const bytes = await find(file);
     if (!bytes) missing.push(file);

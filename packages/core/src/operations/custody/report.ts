@@ -76,7 +76,7 @@ function* alarmsOf(tree: ThresholdTree, able: (person: string) => boolean, path 
   if (left <= need + 1 && (lost || need < tree.of.length)) {
     const spare = left < need ? 'it can never be opened again' : left === need ? 'none may be lost' : 'one may be lost, not two';
     const names = treeLeaves(tree).map((leaf) => leaf.name).filter(able).join(' ') || 'nobody';
-    yield { path, need, of: tree.of.length, left, lost, text: `${left} of ${tree.of.length} are left where ${need} ${need === 1 ? 'is' : 'are'} needed (${names}): ${spare}` };
+    yield { path, need, of: tree.of.length, left, lost, text: `${left} of ${tree.of.length} ${left === 1 ? 'is' : 'are'} left where ${need} ${need === 1 ? 'is' : 'are'} needed (${names}): ${spare}` };
   }
   for (const [i, child] of tree.of.entries()) if (typeof child !== 'string') yield* alarmsOf(child, able, path === '' ? String(i) : `${path}.${i}`);
 }

@@ -41,6 +41,8 @@ export interface Completion {
   readonly targets: readonly ReceivedTarget[];
   /** The receipt is in the log, and what it names was read back. */
   readonly receipt: { readonly digest: string; readonly leaf: number };
+  /** True where the receipt was there before: nothing was received a second time. */
+  readonly again: boolean;
   /** True when the one-time identity is gone; else it waits for the new custodians. */
   readonly destroyed: boolean;
 }
@@ -65,7 +67,7 @@ export async function completeHandover(vault: Vault, id: string, options: Comple
   if (handover.request.mode === 'use' && !options.deliver) throw new VaultError('USAGE', `handover ${short} is a use: say where its values go`);
   if (handover.receipt && !(await unfinishedUse(vault, handover))) {
     await readBack(vault, handover.digest, []);
-    return finish(vault, handover.digest);
+    return { ...(await finish(vault, handover.digest)), again: true };
   }
   if (!handover.receipt) {
     const closed = openFault(handover, contextNow(vault));
@@ -187,7 +189,7 @@ async function finish(vault: Vault, id: string): Promise<Completion> {
       details: failed, hint: 'Its owners seal it anew; then ask again: oxp-vault handover request',
     });
   }
-  return { handover: describeHandover(vault, handover), targets, receipt: { digest: receipt.digest, leaf: receipt.leaf }, destroyed: spent };
+  return { handover: describeHandover(vault, handover), targets, again: false, receipt: { digest: receipt.digest, leaf: receipt.leaf }, destroyed: spent };
 }
 
 async function received(vault: Vault, outcome: Outcome): Promise<ReceivedTarget> {

@@ -1,6 +1,7 @@
 /** Finishing: the policy comes to say what was handed over, keys turn, what can be rotated is; each run goes on where the last one had to wait. */
 import { refusalToError, VaultError } from '../../errors.js';
 import { leftBelow, pendingFault } from '../../handover/finalize.js';
+import type { TransferRequest } from '../../handover/ops.js';
 import { delivered, stageOf, type Handover } from '../../handover/state.js';
 import { rotationOf } from '../../material/index.js';
 import type { Missing } from '../../policy/agreement.js';
@@ -10,6 +11,8 @@ import { toSortedSet } from '../../wire.js';
 import { authorityNow, findHandover, versionByDigest } from './find.js';
 import { openProposalOf, successorOf } from './policy.js';
 import { describeHandover, type HandoverView } from './view.js';
+import { custodyReport } from '../custody/report.js';
+import { nextSteps } from './steps.js';
 import { makeMissingKeys } from '../people/init.js';
 import { grantMissing, turnDueKeys } from '../people/members.js';
 import { destroySpent } from './one-time.js';
@@ -49,15 +52,7 @@ export async function finalizeHandover(vault: Vault, id: string, options: { read
   const { person } = vault.requireEnrolled().card;
   const handover = findHandover(vault, id);
   const short = handover.digest.slice(0, 8);
-  const { request } = handover;
-  if (request.mode === 'use' || stageOf(handover) !== 'completed') {
-    throw stageOf(handover) === 'open'
-      ? new VaultError('PENDING', `handover ${short} has no receipt yet`, { hint: `See who is awaited: oxp-vault handover show ${short}` })
-      : new VaultError('ALREADY_DONE', `there is nothing left to finalize in handover ${short}`, { hint: `See: oxp-vault handover show ${short}` });
-  }
-  const authority = authorityNow(vault);
-  const fault = pendingFault(handover, authority) ?? leftBelow(vault.state.handovers, handover, authority);
-  if (fault) throw refusalToError(fault);
+  const request = requireFinalizable(vault, handover);
   await destroySpent(vault);
   const waiting = await movePolicy(vault, handover);
   const nothing = { handover: describeHandover(vault, handover), done: false, turned: [], rotated: [], unrotated: [] };
@@ -74,6 +69,37 @@ export async function finalizeHandover(vault: Vault, id: string, options: { read
   const body = { request: handover.digest, policy: vault.policy.digest, unrotated: toSortedSet(same.map((version) => version.digest)) };
   await vault.append({ entries: [vault.sign('handover.finalize', body)], files: [] });
   return { handover: describeHandover(vault, findHandover(vault, handover.digest)), done: true, turned, rotated, unrotated: await Promise.all(same.map(unrotatedLine)) };
+}
+
+/** What has to be there before anything of it is proposed or asked. Gives the request. Throws PENDING, with who is awaited, and ALREADY_DONE. */
+export function requireFinalizable(vault: Vault, handover: Handover): TransferRequest {
+  const { request } = handover;
+  const short = handover.digest.slice(0, 8);
+  if (request.mode === 'use' || stageOf(handover) !== 'completed') {
+    throw stageOf(handover) === 'open'
+      ? new VaultError('PENDING', `handover ${short} has no receipt yet`, { details: awaitedSteps(vault, handover), hint: `See how far it is: oxp-vault handover show ${short}` })
+      : new VaultError('ALREADY_DONE', `there is nothing left to finalize in handover ${short}`, { hint: `See: oxp-vault handover show ${short}` });
+  }
+  const authority = authorityNow(vault);
+  const pending = pendingFault(handover, authority);
+  if (pending) {
+    const { code, message, hint } = refusalToError(pending);
+    throw new VaultError(code, message, { details: awaitedCustodians(vault, handover), ...(hint === undefined ? {} : { hint }) });
+  }
+  const left = leftBelow(vault.state.handovers, handover, authority);
+  if (left) throw refusalToError(left);
+  return request;
+}
+
+/** `pki/root v2: 2 of carol dora frank; awaited: carol dora` */
+function awaitedCustodians(vault: Vault, handover: Handover): string[] {
+  const received = delivered(handover).map((outcome) => outcome.new);
+  const waiting = custodyReport(vault).filter((report) => report.pending && received.includes(report.statement));
+  return waiting.map(({ name, version, tree, awaited }) => `${name} v${version}: ${tree}; awaited: ${awaited.join(' ') || 'nobody who can'}`);
+}
+
+function awaitedSteps(vault: Vault, handover: Handover): string[] {
+  return nextSteps(vault, handover).map(({ person, next }) => `${person}  ${next}`);
 }
 
 /** Proposes the policy that the handover comes to, once. What it waits for, or undefined where it is in effect. */

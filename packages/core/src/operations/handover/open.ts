@@ -17,6 +17,7 @@ import type { Vault } from '../../vault.js';
 import type { BlobRef } from '../../wire.js';
 import { versionByDigest } from './find.js';
 import { signedCiphertext } from '../opening/open.js';
+import { count } from '../../primitives/count.js';
 
 export interface OpenedTarget {
   readonly target: Target;
@@ -61,7 +62,7 @@ async function fromShares(vault: Vault, handover: Handover, version: SecretVersi
       }
     }
   }
-  const check = `${given.length} share${given.length === 1 ? '' : 's'}, all match their commitments`;
+  const check = count(given.length, 'share matches its commitment', 'shares, all match their commitments');
   try {
     const identity = await combineShares(vault.id, record, given);
     return { file: Secret.take(await ageDecrypt(await signedCiphertext(vault, version), [identity])), check: { check, ok: true } };

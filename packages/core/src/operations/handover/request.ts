@@ -10,9 +10,11 @@ import { isSatisfied } from '../../primitives/threshold-tree.js';
 import { newestOf } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 import { isSecretName, pathMatches, toSortedSet } from '../../wire.js';
-import { authorityNow, findHandover, findOffer, versionByDigest } from './find.js';
+import { authorityNow, findHandover, findOffer } from './find.js';
 import { nearNames } from '../near-names.js';
 import { needsInWords } from './view.js';
+import { noSuchRole } from '../no-such.js';
+import { sameContent } from '../../handover/stand-in.js';
 import { destroyOneTime, makeOneTime, saveOneTime } from './one-time.js';
 import { findVersion } from '../opening/open.js';
 
@@ -66,17 +68,17 @@ function near(vault: Vault, path: string): string {
 
 /** The giver starts; binds nobody, and shows in the receivers' `status`. Gives the id. Throws NOT_ALLOWED, ROLE_NOT_FOUND and as `resolveTargets`. */
 export async function handoverOffer(vault: Vault, offer: { readonly names: readonly string[]; readonly role: string; readonly reason?: string }): Promise<string> {
+  if (!Object.hasOwn(vault.policy.policy.roles, offer.role)) throw noSuchRole(vault.policy, offer.role);
   const targets = resolveTargets(vault, offer.names).map((target) => target.statement).sort();
-  const entry = vault.sign('handover.offer', { targets, role: offer.role, reason: offer.reason ?? '' });
+  const entry = vault.sign('handover.offer', { targets, paths: toSortedSet(offer.names), role: offer.role, reason: offer.reason ?? '' });
   await vault.append({ entries: [entry], files: [] });
   return parseEntry(entry.line).digest;
 }
 
-/** Turns an offer into a request for the same secrets, at what are their newest versions now. */
+/** Turns an offer into a request for the same names and paths, at what are their newest versions now. */
 export async function acceptOffer(vault: Vault, id: string, options: Omit<RequestOptions, 'names' | 'role' | 'offer' | 'use'> = {}): Promise<Handover> {
   const offer = findOffer(vault, id);
-  const names = offer.targets.map((statement) => versionByDigest(vault, statement).statement.name);
-  return requestHandover(vault, { reason: offer.reason, ...options, names, role: offer.role, offer: offer.digest });
+  return requestHandover(vault, { reason: offer.reason, ...options, names: offer.paths, role: offer.role, offer: offer.digest });
 }
 
 /**
@@ -143,11 +145,7 @@ function requestBody(vault: Vault, options: RequestOptions, targets: readonly Ta
     });
   }
   const authority = authorityNow(vault);
-  if (!authority.role(role)) {
-    throw new VaultError('ROLE_NOT_FOUND', `there is no role ${role}`, {
-      hint: `Roles: ${Object.keys(vault.policy.policy.roles).join(', ')}`,
-    });
-  }
+  if (!authority.role(role)) throw noSuchRole(vault.policy, role);
   const split = targets.filter((target) => underCustody(target, authority));
   if (split.length > 0 && options.custody === undefined) {
     throw new VaultError('USAGE', `${split.map((target) => target.name).join(', ')} is under custody: which custody group of ${role} receives it?`, {
@@ -155,8 +153,13 @@ function requestBody(vault: Vault, options: RequestOptions, targets: readonly Ta
     });
   }
   const keepReaders = toSortedSet(options.keepReaders ?? []);
+  const strange = keepReaders.find((kept) => !authority.role(kept));
+  if (strange !== undefined) throw noSuchRole(vault.policy, strange);
   const rules = successorRules(options.names, targets, { role, custody: options.custody ?? null, keepReaders }, authority);
   if ('code' in rules) throw refusalToError(rules);
+  if (!options.admins && rules.every((rule) => sameContent(rule, authority.rule(rule.path)))) {
+    throw new VaultError('ALREADY_DONE', `${role} owns ${targets.length === 1 ? targets[0]!.name : 'all of it'} already, just as this asks for it`, { hint: 'Nothing was asked. For one use of what is under custody: --use in place of --to' });
+  }
   const custody = rules.some((rule) => 'custody' in rule) ? (options.custody ?? null) : null;
   const admins = options.admins ? { need: options.admins.need, of: toSortedSet(options.admins.of) } : null;
   return { mode: 'transfer', ...common, role, custody, keepReaders, rules, admins, offer: options.offer ?? null };

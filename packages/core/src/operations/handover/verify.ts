@@ -11,6 +11,7 @@ import { receiptChecks, releaseChecks, type Check, type Grounds } from './checks
 import { findHandover } from './find.js';
 import { describeHandover, type HandoverView } from './view.js';
 import { walkLog, type WalkedLeaf } from '../log/walk.js';
+import { count } from '../../primitives/count.js';
 
 export interface VerifiedStep {
   readonly leaf: number;
@@ -53,7 +54,7 @@ export async function verifyHandover(vault: Vault, id: string): Promise<Handover
   const acts = actsOf(handover);
   const steps = acts.map(({ leaf, digest, by, time }) => ({ leaf, digest, op: leaves[leaf]?.parsed?.op ?? '', person: by.person, device: by.device, key: by.key, time }));
   const checks = [
-    { check: `${acts.length} acts stand in the log, each signed by a device that was enrolled then`, ok: acts.every((act) => standsAt(leaves, act)) },
+    { check: `${count(acts.length, 'act stands in the log,', 'acts stand in the log, each')} signed by a device that was enrolled then`, ok: acts.every((act) => standsAt(leaves, act)) },
     ...releaseChecks(handover, grounds),
     ...receiptChecks(handover, grounds),
     ...(await fileChecks(vault, leaves, acts)),
@@ -89,5 +90,5 @@ async function fileChecks(vault: Vault, leaves: readonly WalkedLeaf[], acts: rea
     const bytes = await vault.store.get(file.path);
     if (!bytes || !isContent(bytes, file)) wrong.push(file.path);
   }
-  return [{ check: `${named.length} files that it names are there as they were signed`, ok: wrong.length === 0, ...(wrong.length > 0 ? { detail: wrong.join(', ') } : {}) }];
+  return [{ check: count(named.length, 'file that it names is there as it was signed', 'files that it names are there as they were signed'), ok: wrong.length === 0, ...(wrong.length > 0 ? { detail: wrong.join(', ') } : {}) }];
 }

@@ -1,5 +1,6 @@
 /** Handovers as people and programs look at them: what is asked, who has agreed, what has left, what came of it, and who must do what. */
 import type { HandoverAuthority } from '../../handover/authority.js';
+import { bindsDigest } from '../../handover/binds.js';
 import { openFault } from '../../handover/liveness.js';
 import { consentersOf, coverageOf, isConsented, isReleased, livingConsents, mayConsent, releasesBy, type Coverage } from '../../handover/satisfied.js';
 import { looseReleases, stageOf, type Handover, type HandoverStage, type Offer, type Target } from '../../handover/state.js';
@@ -9,6 +10,7 @@ import type { Statement } from '../../seal/statement.js';
 import type { Vault } from '../../vault.js';
 import { authorityNow, contextNow, findHandover, versionByDigest } from './find.js';
 import { nextSteps, type NextStep } from './steps.js';
+import { count } from '../../primitives/count.js';
 
 /** An entry of a handover. */
 export interface ActView {
@@ -55,6 +57,8 @@ export interface HandoverView {
   /** Why it cannot go on although it is open: too late, or a newer version is there. */
   readonly blocked?: { readonly code: string; readonly message: string };
   readonly request: ActView & { readonly reason: string; readonly notAfter: number };
+  /** Digest of what a consent would be given to now: what `consent --expect DIGEST --yes` takes. Only while it is open. */
+  readonly binds?: string;
   /** Roles that own it now. */
   readonly from: readonly string[];
   readonly role?: string;
@@ -134,6 +138,7 @@ export function describeHandover(vault: Vault, handover: Handover): HandoverView
     stage,
     ...(blocked ? { blocked: { code: blocked.code, message: blocked.message } } : {}),
     request: { ...viewOf(handover), reason: request.reason, notAfter: request.notAfter },
+    ...(stage === 'open' ? { binds: bindsDigest(handover, authority) } : {}),
     from: [...new Set(handover.targets.flatMap((target) => authority.rule(target.name)?.owners ?? []))].sort(),
     ...(transfer ? { role: transfer.role } : {}),
     ...(transfer && transfer.custody !== null ? { custody: transfer.custody } : {}),
@@ -178,7 +183,7 @@ export function needsInWords(vault: Vault, statement: string, name: string): str
   const version = versionByDigest(vault, statement).statement;
   if ('custody' in version) return treeInWords(version.custody.tree);
   const rule = vault.ruleFor(name);
-  return rule ? `${rule.consents} owner${rule.consents === 1 ? '' : 's'} of ${rule.owners.join(', ')}` : 'nobody owns it any more';
+  return rule ? `${count(rule.consents, 'owner')} of ${rule.owners.join(', ')}` : 'nobody owns it any more';
 }
 
 /** Who could still make the consents to a target enough. */

@@ -7,6 +7,7 @@ import { versionOf } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 import { findVersion } from '../opening/open.js';
 import { walkLog } from './walk.js';
+import { entries } from '../../primitives/count.js';
 
 /**
  * The leaf that is meant: an index, the beginning of an entry's digest (8 digits or more), or `NAME[@VERSION]` for the entry that
@@ -19,7 +20,7 @@ export async function findLeaf(vault: Vault, what: string): Promise<number> {
     if (found.length === 1) return found[0]!.leaf;
     if (found.length > 1) throw new VaultError('ENTRY_NOT_FOUND', `${found.length} entries have a digest that begins so`, { hint: 'Give more of its digits.' });
   }
-  if (/^\d+$/.test(what)) throw new VaultError('ENTRY_NOT_FOUND', `the log has ${vault.point.size} entries, 0 to ${vault.point.size - 1}`);
+  if (/^\d+$/.test(what)) throw new VaultError('ENTRY_NOT_FOUND', `the log has ${entries(vault.point.size)}; the first is 0, the last ${vault.point.size - 1}`);
   const [name = '', version] = what.split('@');
   const number = version === undefined ? undefined : Number(version.replace(/^v/, ''));
   const found = number === undefined ? findVersion(vault, name) : (versionOf(vault.state.secrets, name, number) ?? findVersion(vault, name, number));

@@ -13,6 +13,7 @@ import { needsGrant, ownReaders } from './faults.js';
 import { record, type Recording } from './recording.js';
 import { roleKeys, type RoleKeys } from '../people/role-keys.js';
 import { standingOf } from './standing.js';
+import { noSuchRole } from '../no-such.js';
 
 export interface OpenRequest extends Recording {
   /** Secrets by name, each at its newest version unless `version` says otherwise. */
@@ -35,7 +36,7 @@ export interface OpenedVersion {
 /** Names of the secrets that a role may read at their newest version, in order. Throws ROLE_NOT_FOUND. */
 export function readableBy(vault: Vault, role: string): string[] {
   if (!Object.hasOwn(vault.policy.policy.roles, role)) {
-    throw new VaultError('ROLE_NOT_FOUND', `there is no role ${role}`, { hint: `Roles: ${Object.keys(vault.policy.policy.roles).join(', ')}` });
+    throw noSuchRole(vault.policy, role);
   }
   return vault.state.secrets.versions.sortedKeys().filter((name) => {
     const statement = newestOf(vault.state.secrets, name)?.statement;

@@ -1,4 +1,5 @@
 /** Making a vault: the first policy, the first entry, and the keys of the roles that its maker is in or is steward of. */
+import type { Card } from '../../policy/card.js';
 import { signAs, systemClock, Vault, type VaultOptions } from '../../vault.js';
 import { checkPolicyFile, encodePolicy, policyPath, type Policy } from '../../policy/policy.js';
 import type { Identity } from '../../policy/identity.js';
@@ -22,8 +23,7 @@ export async function initVault(options: VaultOptions & { identity: Identity }, 
 }
 
 /** Roles that have no key and whose first one this person may make: as a member, else as the steward. */
-export function rolesToMake(vault: Vault): string[] {
-  const me = vault.requireEnrolled().card;
+export function rolesToMake(vault: Vault, me: Card = vault.requireEnrolled().card): string[] {
   if (me.kind === 'machine') return [];
   return Object.entries(vault.policy.policy.roles).flatMap(([role, def]) => (!vault.policy.roles.has(role) && (def.members.includes(me.person) || def.steward === me.person) ? [role] : []));
 }

@@ -4,9 +4,10 @@ import type { Card } from '../../policy/card.js';
 import type { Policy, RoleDef } from '../../policy/policy.js';
 import { holders, newestEpoch, type PolicyState } from '../../policy/state.js';
 import { canonicalEqual } from '../../primitives/canonical-json.js';
-import { treeLeaves } from '../../primitives/threshold-tree.js';
+import { type ThresholdTree, treeLeaves, withoutName } from '../../primitives/threshold-tree.js';
 import type { Vault } from '../../vault.js';
 import { toSortedSet } from '../../wire.js';
+import { noSuchPerson, noSuchRole } from '../no-such.js';
 import { grantRole, holdsKey, turnRole, ungranted } from './role-turn.js';
 
 /** The policy in effect as the base of the next one: living devices' cards, nothing to remove, nothing to abandon. */
@@ -38,7 +39,7 @@ export function withMember(state: PolicyState, card: Card, addition: MemberAddit
     });
   }
   const missing = addition.roles.find((role) => !Object.hasOwn(base.roles, role));
-  if (missing !== undefined) throw new VaultError('ROLE_NOT_FOUND', `there is no role ${missing}`, { hint: `Roles: ${Object.keys(base.roles).join(', ')}` });
+  if (missing !== undefined) throw noSuchRole(state, missing);
   const grown = (role: string, def: RoleDef): RoleDef => (addition.roles.includes(role) ? { ...def, members: toSortedSet([...def.members, person]) } : def);
   const next = {
     ...base,
@@ -46,7 +47,7 @@ export function withMember(state: PolicyState, card: Card, addition: MemberAddit
     roles: Object.fromEntries(Object.entries(base.roles).map(([role, def]) => [role, grown(role, def)])),
     admins: addition.admin ? grownAdmins(base.admins, person) : base.admins,
   };
-  if (known && canonicalEqual(next, base)) throw new VaultError('ALREADY_DONE', `${person} is a member already`);
+  if (known && canonicalEqual(next, base)) throw new VaultError('ALREADY_DONE', `${person} is a member already`, { hint: 'Into another role: --role ROLE. As an admin: --admin' });
   return next;
 }
 
@@ -60,10 +61,6 @@ function grownAdmins(admins: Policy['admins'], person: string): Policy['admins']
 export function withoutMember(state: PolicyState, person: string): Policy {
   const base = successorBase(state);
   if (!state.people.has(person)) throw noSuchPerson(state, person);
-  const inCustody = Object.keys(base.custody).filter((group) => treeLeaves(base.custody[group]!).some((leaf) => leaf.name === person));
-  if (inCustody.length > 0) {
-    throw new VaultError('WOULD_STRAND', `${person} is a custodian of ${inCustody.join(', ')}`, { hint: 'Change these custody groups in policy.yaml first, then: oxp-vault policy propose' });
-  }
   const of = base.admins.of.filter((p) => p !== person);
   if (of.length === 0) throw new VaultError('WOULD_STRAND', `${person} is the last admin`, { hint: 'Add another one first: oxp-vault member add CARD --admin' });
   const without = (list: readonly string[]): string[] => list.filter((p) => p !== person);
@@ -76,7 +73,27 @@ export function withoutMember(state: PolicyState, person: string): Policy {
     }];
   }));
   const persons = Object.fromEntries(Object.entries(base.persons).filter(([p]) => p !== person));
-  return { ...base, persons, roles, admins: { of, need: Math.min(base.admins.need, of.length) } };
+  return { ...base, persons, roles, custody: custodyWithout(base, person), admins: { of, need: Math.min(base.admins.need, of.length) } };
+}
+
+/** The custody groups without a person, each asking for as many as before. Throws WOULD_STRAND where too few would be left. */
+function custodyWithout(policy: Policy, person: string): Policy['custody'] {
+  const groups = Object.entries(policy.custody).map(([group, tree]) => [group, treeLeaves(tree).some((leaf) => leaf.name === person) ? withoutName(tree, person) : tree] as const);
+  const stuck = groups.flatMap(([group, tree]) => (tree ? [] : [group]));
+  if (stuck.length > 0) {
+    throw new VaultError('WOULD_STRAND', `without ${person} too few custodians would be left of ${stuck.join(', ')}`, {
+      details: ['In policy.yaml, under custody:, put somebody else in their place or ask for fewer:', ...stuck.map((group) => `  ${group}: ${draftTree(policy.custody[group]!)}`)],
+      hint: `Then: oxp-vault policy propose. Once it is in effect, again: oxp-vault member remove ${person}`,
+    });
+  }
+  return Object.fromEntries(groups.flatMap(([group, tree]) => (tree ? [[group, tree]] : [])));
+}
+
+/** As policy.yaml has it. By hand: what only reads or writes secrets loads no YAML. */
+function draftTree({ need, of }: ThresholdTree): string {
+  const all = of.length > 1 && need === of.length && of.every((child) => typeof child !== 'string');
+  const children = of.map((child) => (typeof child === 'string' ? child : draftTree(child))).join(', ');
+  return all ? `{ all: [ ${children} ] }` : `{ need: ${need}, of: [${children}] }`;
 }
 
 /**
@@ -88,15 +105,11 @@ export function withoutRoles(state: PolicyState, person: string, roles: readonly
   if (!state.people.has(person)) throw noSuchPerson(state, person);
   for (const role of roles) {
     const def = Object.hasOwn(base.roles, role) ? base.roles[role] : undefined;
-    if (!def) throw new VaultError('ROLE_NOT_FOUND', `there is no role ${role}`, { hint: `Roles: ${Object.keys(base.roles).join(', ')}` });
+    if (!def) throw noSuchRole(state, role);
     if (!def.members.includes(person)) throw new VaultError('ALREADY_DONE', `${person} is no member of ${role}`, { hint: `Its members: ${def.members.join(', ') || 'none'}` });
   }
   const left = (role: string, def: RoleDef): RoleDef => (roles.includes(role) ? { ...def, members: def.members.filter((p) => p !== person) } : def);
   return { ...base, roles: Object.fromEntries(Object.entries(base.roles).map(([role, def]) => [role, left(role, def)])) };
-}
-
-function noSuchPerson(state: PolicyState, person: string): VaultError {
-  return new VaultError('PERSON_NOT_FOUND', `${person} is not enrolled`, { hint: `Persons: ${[...state.people.keys()].join(', ')}` });
 }
 
 /** Grants every role whose key this person holds to the members who lack it. Gives the roles and persons it granted. */
@@ -112,19 +125,18 @@ export async function grantMissing(vault: Vault): Promise<{ role: string; person
 }
 
 /** Roles whose key is stale, or provisional although they have members, and that this person may turn. */
-export function rolesToTurn(vault: Vault): string[] {
-  const me = vault.requireEnrolled().card;
+export function rolesToTurn(vault: Vault, me: Card = vault.requireEnrolled().card): string[] {
   if (me.kind === 'machine') return [];
   return Object.entries(vault.policy.policy.roles).flatMap(([role, def]) => {
     const state = vault.policy.roles.get(role);
     const provisional = newestEpoch(vault.policy, role)?.provisional ?? false;
-    return state && def.members.includes(me.person) && (state.stale !== undefined || provisional) && mayTurn(vault, role) ? [role] : [];
+    return state && def.members.includes(me.person) && (state.stale !== undefined || provisional) && mayTurn(vault, role, me) ? [role] : [];
   });
 }
 
 /** Who holds the newest key; where nobody does any more, every member. */
-function mayTurn(vault: Vault, role: string): boolean {
-  return holdsKey(vault, role) || holders(vault.policy, role).length === 0;
+function mayTurn(vault: Vault, role: string, me: Card): boolean {
+  return holdsKey(vault, role, me) || holders(vault.policy, role).length === 0;
 }
 
 /** Turns the stale keys that this person may turn, and replaces a provisional one by its members' own. Gives the roles. */

@@ -1,5 +1,6 @@
 /** When somebody leaves: what it takes to make what they know worthless, and doing as much of it as one may. */
 import { isVaultError, VaultError } from '../../errors.js';
+import type { Card } from '../../policy/card.js';
 import type { Vault } from '../../vault.js';
 import type { Knowledge } from '../exposure/knowledge.js';
 import { planRotation } from '../sealing/rotate.js';
@@ -34,13 +35,13 @@ export interface OffboardingPlan {
   readonly retire: readonly OffboardingTask[];
 }
 
-/** Sorts what somebody could know alone by who can do what about it now. What is replaced is left out, and so are single shares. */
-export function planOffboarding(vault: Vault, knowledge: readonly Knowledge[]): OffboardingPlan {
+/** Sorts what somebody could know alone by who can do what about it now, `me` being who asks. What is replaced is left out, and so are single shares. */
+export function planOffboarding(vault: Vault, knowledge: readonly Knowledge[], me: Card = vault.requireEnrolled().card): OffboardingPlan {
   const plan = { rotate: [] as OffboardingTask[], others: [] as OffboardingTask[], byHand: [] as OffboardingTask[], plans: [] as OffboardingTask[], retire: [] as OffboardingTask[] };
   for (const { name, kind, alone, replaced, rotation } of onePerSecret(knowledge)) {
     if (!alone || replaced.status === 'replaced') continue;
     const task: OffboardingTask = { name, kind, inUse: replaced.inUse, words: rotation.words, owners: vault.ruleFor(name)?.owners ?? [] };
-    const why = replaced.newest === undefined ? new VaultError('PENDING', `${name} is pending: its custodians have not acknowledged their shares yet`) : sealFault(vault, name);
+    const why = replaced.newest === undefined ? new VaultError('PENDING', `${name} is pending: its custodians have not acknowledged their shares yet`) : sealFault(vault, name, false, me);
     const judged = why ? { ...task, why } : task;
     if (replaced.status === 'overlap') plan.retire.push({ ...judged, words: `deploy v${replaced.newest}, then retire ${replaced.inUse.map((n) => `v${n}`).join(', ')}` });
     else if (rotation.how === 'plan') plan.plans.push(judged);

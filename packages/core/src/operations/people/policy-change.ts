@@ -3,7 +3,9 @@ import { parseEntry } from '../../audit/entry.js';
 import { admit } from '../../engine/append.js';
 import { encodeQueued } from '../../engine/queue.js';
 import { isVaultError, PUT_BACK, refusalToError, VaultError } from '../../errors.js';
+import { applyOp } from '../../ops.js';
 import { missingSignatures, type Missing } from '../../policy/agreement.js';
+import type { Card } from '../../policy/card.js';
 import { checkPolicyFile, encodePolicy, policyPath, type Policy } from '../../policy/policy.js';
 import type { Proposal } from '../../policy/state.js';
 import { sha256Hex, utf8 } from '../../primitives/hash.js';
@@ -28,6 +30,20 @@ export async function proposePolicy(vault: Vault, policy: Policy): Promise<Polic
   const entry = vault.sign('policy.propose', { number, digest, previous: vault.policy.digest });
   await vault.append({ entries: [entry], files: [{ path: policyPath(number, digest), bytes }] });
   return policyOutcome(vault, number, digest);
+}
+
+/** What proposing it would come to, judged by the rules of the log itself: nothing is signed. Throws what the log would refuse. */
+export function previewPolicy(vault: Vault, policy: Policy, { person, device, id }: Card): PolicyOutcome {
+  const bytes = encodePolicy(policy);
+  const checked = checkPolicyFile(bytes);
+  if ('code' in checked) throw refusalToError(checked);
+  const digest = sha256Hex(bytes);
+  const { number } = policy;
+  const context = { leaf: vault.point.size, time: vault.clock.now(), vault: vault.id, digest, actor: { person, device, key: id }, file: (sha256: string) => (sha256 === digest ? bytes : undefined) };
+  const next = applyOp(vault.state, { op: 'policy.propose', body: { number, digest, previous: vault.policy.digest } }, context);
+  if ('code' in next) throw refusalToError(next);
+  const proposal = next.policy?.proposals.find((p) => p.digest === digest);
+  return { number, digest, inEffect: next.policy?.digest === digest, waiting: proposal && next.policy ? missingSignatures(next.policy, proposal) : { need: 0, of: [] } };
 }
 
 /** The open proposal that a digest, or its beginning, names; the only one where none is named. */

@@ -1,12 +1,15 @@
 /** Making a role key and granting it: the two small files by which a policy becomes access. */
-import { VaultError } from '../../errors.js';
+import { refusalToError, VaultError } from '../../errors.js';
+import { applyOp } from '../../ops.js';
 import type { Batch, NewFile } from '../../engine/append.js';
 import type { SignedEntry } from '../../audit/entry.js';
+import type { Card } from '../../policy/card.js';
 import { grantPath } from '../../policy/roles.js';
 import { canOpen, holders, newestEpoch, type Epoch } from '../../policy/state.js';
 import { ageEncrypt, generateAgeIdentity, identityToRecipient } from '../../primitives/age.js';
 import { sha256Hex, utf8 } from '../../primitives/hash.js';
 import type { Vault } from '../../vault.js';
+import { noSuchRole } from '../no-such.js';
 import { roleKeys } from './role-keys.js';
 
 /** A role key with those of the epochs before it, newest first. */
@@ -20,7 +23,7 @@ interface KeyRing {
 export async function turnRole(vault: Vault, role: string): Promise<Batch> {
   const { roles } = vault.policy.policy;
   const def = Object.hasOwn(roles, role) ? roles[role] : undefined;
-  if (!def) throw new VaultError('ROLE_NOT_FOUND', `there is no role ${role}`, { hint: `Roles: ${Object.keys(roles).join(', ')}` });
+  if (!def) throw noSuchRole(vault.policy, role);
   const me = vault.requireEnrolled().card.person;
   // Where nobody is left who can open the newest key, the role begins anew: what was sealed to it before is lost in any case.
   const earlier = canOpen(vault.policy, role, me) ? await ownRing(vault, role) : undefined;
@@ -31,6 +34,27 @@ export async function turnRole(vault: Vault, role: string): Promise<Batch> {
   // The steward keeps a provisional key, or it could grant it to nobody who joins later.
   const persons = def.members.includes(me) ? def.members : [...def.members, me];
   return grantAll(vault, role, ring, persons, { entries, files: [] });
+}
+
+export interface TurnPreview {
+  readonly epoch: number;
+  readonly provisional: boolean;
+  /** To whom it would be granted. */
+  readonly granted: readonly string[];
+}
+
+/** What turning the role would come to for this person, judged by the rules of the log itself: nothing is signed. Throws what the log would refuse. */
+export async function previewTurn(vault: Vault, role: string, { person, device, id }: Card): Promise<TurnPreview> {
+  const { policy } = vault.policy;
+  if (!Object.hasOwn(policy.roles, role)) throw noSuchRole(vault.policy, role);
+  const members = policy.roles[role]?.members ?? [];
+  const epoch = (newestEpoch(vault.policy, role)?.epoch ?? 0) + 1;
+  const provisional = !members.includes(person);
+  const recipient = await identityToRecipient(await generateAgeIdentity({ pq: policy.suite === 'hybrid' }));
+  const context = { leaf: vault.point.size, time: vault.clock.now(), vault: vault.id, digest: '', actor: { person, device, key: id }, file: () => undefined };
+  const next = applyOp(vault.state, { op: 'role.epoch', body: { role, epoch, recipient, provisional } }, context);
+  if ('code' in next) throw refusalToError(next);
+  return { epoch, provisional, granted: provisional ? [...members, person] : members };
 }
 
 /** Entries and files that grant the newest key of a role to `persons`. Throws NEEDS_GRANT when this person does not hold it. */
@@ -57,8 +81,7 @@ export function ungranted(vault: Vault, role: string): string[] {
 }
 
 /** True when this device was granted the newest key of the role: of a member, or of the maker of a provisional one. */
-export function holdsKey(vault: Vault, role: string): boolean {
-  const me = vault.identity?.card;
+export function holdsKey(vault: Vault, role: string, me: Card | undefined = vault.identity?.card): boolean {
   return me !== undefined && newestEpoch(vault.policy, role)?.grants.get(me.person)?.devices.includes(me.id) === true;
 }
 

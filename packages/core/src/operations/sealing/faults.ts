@@ -1,5 +1,6 @@
 /** Whether this person may seal something, asked before anything is made: the answer is an error value. */
 import { isVaultError, VaultError } from '../../errors.js';
+import type { Card } from '../../policy/card.js';
 import { sealAuthority } from '../../seal-authority.js';
 import type { Vault } from '../../vault.js';
 import { rolesToMake } from '../people/init.js';
@@ -8,10 +9,10 @@ import { readersOf } from './seal.js';
 
 /**
  * Why this person cannot seal a secret of this name now, or undefined. `chores`: judge as after the housekeeping of a writing
- * command, which a dry run does not do.
+ * command, which a dry run does not do. `me`: who asks, where the identity is not unlocked.
  */
-export function sealFault(vault: Vault, name: string, chores = false): VaultError | undefined {
-  const { person } = vault.requireEnrolled().card;
+export function sealFault(vault: Vault, name: string, chores = false, me: Card = vault.requireEnrolled().card): VaultError | undefined {
+  const { person } = me;
   const authority = sealAuthority(vault.state);
   const rule = authority.rule(name);
   if (rule && !rule.writers.some((role) => authority.rolesOf(person).includes(role))) {
@@ -19,7 +20,7 @@ export function sealFault(vault: Vault, name: string, chores = false): VaultErro
       hint: 'Ask one of them to seal it, or an admin to change the rule.',
     });
   }
-  const due = chores ? [...rolesToMake(vault), ...rolesToTurn(vault)] : [];
+  const due = chores ? [...rolesToMake(vault, me), ...rolesToTurn(vault, me)] : [];
   if (rule?.readers?.every((role) => due.includes(role) || authority.epochOf(role)?.stale === false)) return undefined;
   try {
     readersOf(vault, name);

@@ -1,6 +1,7 @@
 /** The next version of what can be made here; for the rest, in words, what a person has to do. */
 import { VaultError } from '../../errors.js';
 import { isMaterialKind, materialKind } from '../../material/index.js';
+import type { Card } from '../../policy/card.js';
 import { versionsOf, type SecretVersion } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
 import { findVersion } from '../opening/open.js';
@@ -18,19 +19,22 @@ export interface RotationPlan extends SealPlan {
   readonly steps: readonly RotationStep[];
 }
 
-/** Plans the next version of each secret from its signed parameters. Throws SECRET_NOT_FOUND, PENDING, USAGE. */
-export async function planRotation(vault: Vault, names: readonly string[]): Promise<RotationPlan> {
-  vault.requireEnrolled();
+/**
+ * Plans the next version of each secret from its signed parameters. `dryRun`: for this person, whose identity need not be unlocked, and as
+ * after the housekeeping of a writing command. Throws SECRET_NOT_FOUND, PENDING, USAGE, NOT_ENROLLED.
+ */
+export async function planRotation(vault: Vault, names: readonly string[], dryRun?: Card): Promise<RotationPlan> {
+  const me = dryRun ? vault.requireEnrolledCard(dryRun) : vault.requireEnrolled().card;
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new VaultError('USAGE', `${twice} is named twice`);
   const found = names.map((name) => findVersion(vault, name));
   const steps: RotationStep[] = [];
   // A CA goes before what it issues, so that the new intermediate is signed by the new issuer where both are rotated.
-  for (const version of issuersFirst(found)) steps.push(await planOne(vault, version));
+  for (const version of issuersFirst(found)) steps.push(await planOne(vault, version, me, dryRun !== undefined));
   return { steps };
 }
 
-async function planOne(vault: Vault, newest: SecretVersion): Promise<RotationStep> {
+async function planOne(vault: Vault, newest: SecretVersion, me: Card, chores: boolean): Promise<RotationStep> {
   const { name, kind: kindName, parameters, version } = newest.statement;
   const inUse = versionsOf(vault.state.secrets, name).filter((ver) => !ver.retired && ver.statement.version <= version).map((ver) => ver.statement.version).reverse();
   if (!isMaterialKind(kindName)) {
@@ -43,7 +47,7 @@ async function planOne(vault: Vault, newest: SecretVersion): Promise<RotationSte
     const then = rotation.how === 'plan' ? {} : { hint: `Then: oxp-vault seal ${name} --from FILE` };
     return { line: refusedLine(line, version, new VaultError('UNSUPPORTED', `${name} cannot be made anew here: ${rotation.words}`, then)), todo: rotation.words, inUse };
   }
-  const fault = sealFault(vault, name);
+  const fault = sealFault(vault, name, chores, me);
   if (fault) return { line: refusedLine(line, version, fault), todo: rotation.words, inUse };
   const complete = kind.parameters(parameters, 'generate');
   const issuer = complete['issuer'];

@@ -7,6 +7,7 @@ import { releasesDue } from '../handover/release.js';
 import { nextSteps } from '../handover/steps.js';
 import { listOffers, taintsOf } from '../handover/view.js';
 import type { StatusItem } from './item.js';
+import { count } from '../../primitives/count.js';
 
 export function* handoverItems(vault: Vault, who: string | undefined): Iterable<StatusItem> {
   const own = who === undefined ? [] : rolesOf(vault.policy.policy, who);
@@ -34,7 +35,7 @@ export function* handoverItems(vault: Vault, who: string | undefined): Iterable<
 function stepItem(vault: Vault, handover: Handover, who: string | undefined): StatusItem {
   const id = handover.digest.slice(0, 8);
   const { request, by, targets } = handover;
-  const what = `handover ${id}: ${targets.length} secret${targets.length === 1 ? '' : 's'} ${request.mode === 'use' ? `for one use by ${by.person}` : `to ${request.role}`}`;
+  const what = `handover ${id}: ${count(targets.length, 'secret')} ${request.mode === 'use' ? `for one use by ${by.person}` : `to ${request.role}`}`;
   const steps = nextSteps(vault, handover);
   const mine = steps.find((step) => step.person === who);
   // What this person has consented to leaves by itself with their next command.

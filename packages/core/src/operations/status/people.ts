@@ -20,7 +20,8 @@ export function* joining(vault: Vault, me: Asking | undefined): Iterable<StatusI
   if (!me || livingDevice(vault.policy, me.person, me.id)) return;
   const who = `you (${me.person}, device ${me.device}) are not enrolled`;
   if (vault.policy.removed.has(me.id)) {
-    yield { mark: '!', mine: true, text: `${who}: this key was removed, and never returns. It takes a new identity and its card`, next: 'oxp-vault identity create' };
+    const still = vault.policy.people.has(me.person) ? 'Go on with another device of yours' : `What you could read: oxp-vault exposure --person ${me.person}`;
+    yield { mark: '!', mine: true, text: `${who} any more: this key was removed, and never returns. ${still}. To come back takes a new identity, whose card ${inviters(vault).join(' or ')} can add`, next: 'oxp-vault identity create --out FILE' };
     return;
   }
   const adding = vault.policy.proposals.filter((proposal) => enrols(proposal, me));

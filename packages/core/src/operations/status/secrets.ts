@@ -2,7 +2,7 @@
 import { rolesOf } from '../../policy/rules.js';
 import { newestOf } from '../../seal/state.js';
 import type { Vault } from '../../vault.js';
-import type { StatusItem } from './item.js';
+import { days, type StatusItem } from './item.js';
 
 const DAY = 86_400;
 /** A certificate is named this long before it expires. */
@@ -28,7 +28,7 @@ export function* secretItems(vault: Vault, who: string | undefined): Iterable<St
     }
     const notAfter = newest.statement.public['notAfter'];
     if (typeof notAfter === 'number' && notAfter - now < EXPIRY_NOTICE) {
-      const when = notAfter <= now ? 'has expired' : `expires in ${Math.ceil((notAfter - now) / DAY)} days`;
+      const when = notAfter <= now ? 'has expired' : `expires in ${days(notAfter - now)}`;
       yield { mark: '!', mine: writes, text: `${name} v${newest.statement.version} ${when}`, next: `oxp-vault rotate ${name}` };
     }
   }

@@ -1,7 +1,7 @@
 /** What `status` says of standing access: where it ends soon, has ended, or counts no longer. */
 import type { Vault } from '../../vault.js';
 import { listStanding } from '../opening/standing.js';
-import type { StatusItem } from './item.js';
+import { days, type StatusItem } from './item.js';
 
 const DAY = 86_400;
 /** Seconds before and after its end during which it is named. */
@@ -20,9 +20,4 @@ export function* standingItems(vault: Vault, who: string | undefined): Iterable<
       yield { mark: '-', mine: by === who, text: `the standing access of ${machine} to ${path} does not count: ${by}, who gave it, owns it no longer`, next: `oxp-vault standing ${machine}` };
     }
   }
-}
-
-function days(seconds: number): string {
-  const n = Math.ceil(seconds / DAY);
-  return n === 1 ? '1 day' : `${n} days`;
 }

@@ -12,7 +12,8 @@ import { joining, proposals, type Asking } from './people.js';
 import { roleItems } from './roles.js';
 import { secretItems } from './secrets.js';
 import { standingItems } from './standing.js';
-import { lossesInWords, singlePoints } from './without.js';
+import { concerns, lossesInWords, singlePoints } from './without.js';
+import { count } from '../../primitives/count.js';
 
 export interface StatusReport {
   readonly vault: string;
@@ -93,7 +94,7 @@ function* trust(vault: Vault): Iterable<StatusItem> {
   }
   if (vault.state.voids.size > 0) {
     const { size } = vault.state.voids;
-    yield { mark: '!', mine: false, text: `${size} ${size === 1 ? 'entry in the log is' : 'entries in the log are'} void: somebody with access appended what the policy does not allow`, next: 'oxp-vault audit verify' };
+    yield { mark: '!', mine: false, text: `${count(size, 'entry in the log is', 'entries in the log are')} void: somebody with access appended what the policy does not allow`, next: 'oxp-vault audit verify' };
   }
   const [stray] = vault.log.strays;
   if (stray) {
@@ -105,11 +106,12 @@ function* trust(vault: Vault): Iterable<StatusItem> {
 function* admins(vault: Vault, who?: string): Iterable<StatusItem> {
   const { admins } = vault.policy.policy;
   const mine = who !== undefined && admins.of.includes(who);
+  const told = mine ? {} : { aside: true as const };
   const devices = admins.of.reduce((sum, p) => sum + (vault.policy.people.get(p)?.devices.length ?? 0), 0);
   if (admins.of.length === 1 && devices === 1) {
-    yield { mark: '-', mine, text: `${admins.of[0]} is the only admin, with one device: if it is lost, nobody can ever change the policy`, next: 'oxp-vault device add --recovery --out FILE' };
+    yield { mark: '-', mine, ...told, text: `${admins.of[0]} is the only admin, with one device: if it is lost, nobody can ever change the policy`, next: 'oxp-vault device add --recovery --out FILE' };
   } else if (admins.of.length === 2) {
-    yield { mark: '-', mine, text: 'there are two admins and both must agree: if one is lost, nobody can ever change the policy', next: 'oxp-vault member add CARD --admin' };
+    yield { mark: '-', mine, ...told, text: 'there are two admins and both must agree: if one is lost, nobody can ever change the policy', next: 'oxp-vault member add CARD --admin' };
   }
 }
 
@@ -117,17 +119,20 @@ function* admins(vault: Vault, who?: string): Iterable<StatusItem> {
 function* singlePersons(vault: Vault, who: string | undefined): Iterable<StatusItem> {
   const told = [...admins(vault)].length > 0;
   for (const { person, losses } of singlePoints(vault.state)) {
-    const [first, ...more] = lossesInWords(losses.filter((loss) => !told || loss.kind !== 'policy'));
+    const mine = person === who;
+    const untold = losses.filter((loss) => !told || loss.kind !== 'policy');
+    const concerning = untold.filter((loss) => mine || concerns(vault.state, loss).includes(who ?? ''));
+    const [first, ...more] = lossesInWords([...concerning, ...untold.filter((loss) => !concerning.includes(loss))]);
     if (first === undefined) continue;
     const rest = more.length === 0 ? '' : `; and ${more.length} more`;
-    yield { mark: '-', mine: person === who, text: `without ${person} nobody could ${first}${rest}`, next: `oxp-vault status --without ${person}` };
+    yield { mark: '-', mine, ...(concerning.length > 0 ? {} : { aside: true as const }), text: `without ${person} nobody could ${first}${rest}`, next: `oxp-vault status --without ${person}` };
   }
 }
 
 async function queued(vault: Vault, who: string | undefined): Promise<StatusItem[]> {
   const waiting = await listQueued(vault.local, vault.id, 'queue');
   const items: StatusItem[] = [];
-  if (waiting.length > 0) items.push({ mark: '-', mine: true, text: `${waiting.length === 1 ? 'an entry is' : `${waiting.length} entries are`} not in the log yet: with your next write, or now`, next: 'oxp-vault sync' });
+  if (waiting.length > 0) items.push({ mark: '-', mine: true, text: `${count(waiting.length, 'entry is', 'entries are')} not in the log yet: with your next write, or now`, next: 'oxp-vault sync' });
   for (const { digest, entry, reason } of await listQueued(vault.local, vault.id, 'rejected')) {
     const { person } = parseEntry(entry.line).payload.actor;
     const by = person === who ? '' : ` by ${person}`;

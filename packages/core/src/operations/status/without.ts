@@ -2,7 +2,7 @@
 import { couldOpen, custodyOf } from '../../custody/state.js';
 import { VaultError } from '../../errors.js';
 import { canOpen, deviceKeys, newestEpoch } from '../../policy/state.js';
-import { isSatisfied, treeInWords } from '../../primitives/threshold-tree.js';
+import { isSatisfied, treeInWords, treeLeaves } from '../../primitives/threshold-tree.js';
 import { ruleInEffect } from '../../rule-in-effect.js';
 import { newestOf, type SecretVersion } from '../../seal/state.js';
 import type { FoundedState } from '../../vault-state.js';
@@ -157,6 +157,32 @@ export function lossesInWords(found: readonly Loss[]): string[] {
     const more = group.length > SHOWN ? ` and ${group.length - SHOWN} more` : '';
     return `${WORDS[group[0]!.kind](subjects + more)}: ${group[0]!.why}`;
   });
+}
+
+/** Whose business a loss is: who could do something about it before it comes, or would stand without. */
+export function concerns(state: FoundedState, { kind, subject }: Loss): string[] {
+  const { admins, roles, custody } = state.policy.policy;
+  const membersOf = (names: readonly string[]): string[] => names.flatMap((role) => roles[role]?.members ?? []);
+  const decided = (path: string): string[] => {
+    const rule = ruleInEffect(state, path);
+    if (!rule) return [];
+    const keepers = 'custody' in rule && custody[rule.custody] ? treeLeaves(custody[rule.custody]!).map((leaf) => leaf.name) : [];
+    return [...membersOf([...rule.owners, ...rule.writers, ...('readers' in rule ? rule.readers : [])]), ...keepers];
+  };
+  switch (kind) {
+    case 'policy':
+      return [...admins.of];
+    case 'members':
+      return [...membersOf([subject]), ...(roles[subject]?.managed?.of ?? [])];
+    case 'key':
+      return membersOf([subject]);
+    case 'custody':
+      return [...(custody[subject] ? treeLeaves(custody[subject]).map((leaf) => leaf.name) : []), ...admins.of];
+    case 'open':
+    case 'decide':
+    case 'write':
+      return decided(subject);
+  }
 }
 
 export interface SinglePoint {
