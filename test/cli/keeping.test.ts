@@ -188,7 +188,7 @@ describe('edit', () => {
     const { rmSync } = await import('node:fs');
     rmSync(secrets);
     mkdirSync(secrets);
-    expect((await alice.must(['retire', 'notes'])).stderr).toContain('secret.seal');
+    expect((await alice.must(['retire', 'notes'])).stderr).toContain('1 seal that waited here is in the log now.');
     expect((await alice.must(['open', 'notes'])).text).toBe('after\n');
   });
 

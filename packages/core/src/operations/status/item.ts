@@ -1,4 +1,4 @@
-/** One thing that `status` has to say, and the words that several of them share. */
+/** What the items of `status` are, and the words that several of them share. */
 import { count } from '../../primitives/count.js';
 
 /** One thing that `status` has to say. */
