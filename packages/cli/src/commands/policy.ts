@@ -77,7 +77,7 @@ async function propose(context: CliContext, file: string | undefined, options: P
   const before = vault.policy.policy;
   const next = compileDraft(draft, { policy: before, digest: vault.policy.digest, people: vault.policy.people }, cards);
   const digest = policyDigest(next);
-  if (options.dryRun) return showPreview(context, vault, next, { command: `oxp-vault policy propose${file === undefined ? '' : ` ${file}`}` });
+  if (options.dryRun) return showPreview(context, vault, next, { forAll: true, command: `oxp-vault policy propose${file === undefined ? '' : ` ${file}`}` });
   await showDifference(context, vault, next);
   mustBeNew(vault, next);
   if (!(await agreed(context, digest, options, 'Propose this?'))) return;

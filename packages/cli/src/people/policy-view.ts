@@ -1,5 +1,5 @@
 /** What every command that changes the policy shows and says. */
-import { policyDifference, policyDigest, type Policy, type PolicyOutcome, previewPolicy, ungranted, type Vault, VaultError } from '@oxp-vault/core';
+import { type Card, isVaultError, policyDifference, policyDigest, type Policy, type PolicyOutcome, previewPolicy, ungranted, type Vault, VaultError } from '@oxp-vault/core';
 import type { CliContext } from '../context.js';
 import { EXIT_NEEDS_OTHERS } from '../exit-codes.js';
 import { short } from '../render.js';
@@ -22,22 +22,34 @@ export function mustBeNew(vault: Vault, next: Policy): void {
 export interface Preview {
   /** What does it in earnest. */
   readonly command: string;
+  /** True where it is worth seeing for whoever may not propose it as well: a draft goes on to an admin. */
+  readonly forAll?: boolean;
   /** What else there is to say, to a program and to a person. */
   readonly document?: object;
   readonly text?: string;
 }
 
 /** What proposing `next` would come to; nothing is signed, and no passphrase needed. */
-export async function showPreview(context: CliContext, vault: Vault, next: Policy, { command, document = {}, text = '' }: Preview): Promise<void> {
+export async function showPreview(context: CliContext, vault: Vault, next: Policy, { command, forAll = false, document = {}, text = '' }: Preview): Promise<void> {
   await showDifference(context, vault, next);
   mustBeNew(vault, next);
   const me = await context.whoami();
   // Whoever is not known here, as a job that checks a draft, is told what it says all the same.
-  const outcome = me && vault.policy.people.has(me.person) ? previewPolicy(vault, next, me) : undefined;
+  const outcome = me && vault.policy.people.has(me.person) ? await preview(context, vault, next, me, forAll) : undefined;
   const digest = policyDigest(next);
   const words = outcome && (outcome.inEffect ? ', and would be in effect at once' : `, and would wait for ${outcome.waiting.need} of ${outcome.waiting.of.join(' ')}`);
   await context.result({ dryRun: true, ...document, number: next.number, digest, ...outcome }, `policy ${next.number} would have the digest ${digest}${words ?? ''}\n${text}`);
   await context.say(`Nothing was proposed. To do it: ${command}`);
+}
+
+async function preview(context: CliContext, vault: Vault, next: Policy, me: Card, forAll: boolean): Promise<PolicyOutcome | undefined> {
+  try {
+    return previewPolicy(vault, next, me);
+  } catch (error) {
+    if (!forAll || !isVaultError(error, 'NOT_ALLOWED')) throw error;
+    await context.warn(`${error.message}. ${error.hint ?? ''}`.trimEnd());
+    return undefined;
+  }
 }
 
 /** `policy 2 (3f9a2c1b) is in effect`, or who must still sign. */
