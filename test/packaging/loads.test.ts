@@ -51,12 +51,8 @@ describe('what a command loads', () => {
     expect(modules.filter((module) => OURS.test(module))).toEqual([]);
   });
 
-  it('open through the oxp-vault.yaml that init wrote: no parser; through one of somebody\'s own style: its parser, and nothing else of that weight', async () => {
-    expect(packagesIn(await modulesLoaded(alice, ['open', 'app/password'], {}))).toEqual([]);
-    const config = readFileSync(join(alice.work, 'oxp-vault.yaml'), 'utf8');
-    alice.write('oxp-vault.yaml', config.replaceAll('"', "'"));
+  it('open through an oxp-vault.yaml: its parser, and nothing else of that weight', async () => {
     expect(packagesIn(await modulesLoaded(alice, ['open', 'app/password'], {}))).toEqual(['yaml']);
-    alice.write('oxp-vault.yaml', config);
   });
 
   it('open of a public field: the kind, and still none of the heavy libraries', async () => {

@@ -29,8 +29,7 @@ export { storeAt } from './surroundings/store-at.js';
 export { cacheDirectory, configDirectory, identityPath, knownCard, lock, readIdentityFile, rememberCard, stateDirectory, unlock, type IdentityFile } from './surroundings/identity-file.js';
 export { localState } from './surroundings/local-state.js';
 export { IDENTITY_DATA, type StoreSettings, type Surroundings } from './surroundings/surroundings.js';
-export { moveVault } from './surroundings/move-vault.js';
-export { readConfig } from './surroundings/vault-config.js';
+export { moveVault, readConfig } from './surroundings/vault-config.js';
 export { passphraseFile, readPassphraseFile } from './surroundings/passphrase-file.js';
 
 // A vault: its verified state, and the one way to add entries to its log

@@ -1,18 +1,19 @@
 /**
- * age files (https://c2sp.org/age). Headers are made and parsed by `age-encryption`, which is loaded at the first use; payloads, X25519
- * and scrypt are native (age-payload.ts, age-native.ts, age-scrypt.ts), everything else, post-quantum, is the library's. What the
- * library lets pass and the specification does not is refused here: no recipient at all, and classic beside post-quantum recipients.
+ * age files (https://c2sp.org/age). Headers are made and parsed by `age-encryption`, which is loaded at the first use; payloads and
+ * X25519 are native (age-payload.ts, age-native.ts), everything else, scrypt and post-quantum, is the library's. What the library lets pass and the specification
+ * does not is refused here: no recipient at all, and classic beside post-quantum recipients.
  */
 import type { Identity, Recipient, Stanza } from 'age-encryption';
 import { VaultError } from '../errors.js';
 import { generateX25519Identity, X25519Identity, X25519Recipient } from './age-native.js';
 import { decryptStreamPayload, encryptStreamPayload, FILE_KEY_SIZE, payloadSize } from './age-payload.js';
-import { MAX_WORK_FACTOR, ScryptIdentity, ScryptRecipient } from './age-scrypt.js';
 import { concatBytes } from './hash.js';
 
 /** Hybrid post-quantum recipients and identities. */
 const PQ_RECIPIENT = 'age1pq1';
 const PQ_IDENTITY = 'AGE-SECRET-KEY-PQ-1';
+/** What the library accepts when it decrypts: 1 GiB of memory. More would only serve to exhaust the machine. */
+const MAX_WORK_FACTOR = 20;
 
 /** An identity as text, or imported once (`new X25519Identity(text)`) for many files: importing costs as much as ten files. */
 export type AgeIdentity = string | X25519Identity;
@@ -117,13 +118,28 @@ export async function identityToRecipient(identity: string): Promise<string> {
 /** An age file under a passphrase. `workFactor` is the base-2 logarithm of scrypt's N: 18 takes a good second and 256 MiB. */
 export async function agePassphraseEncrypt(bytes: Uint8Array, passphrase: string, workFactor = 18): Promise<Uint8Array> {
   if (!Number.isInteger(workFactor) || workFactor < 1 || workFactor > MAX_WORK_FACTOR) throw new VaultError('BAD_VALUE', `a work factor is a whole number from 1 to ${MAX_WORK_FACTOR}`);
-  return encryptTo(bytes, [new ScryptRecipient(passphrase, workFactor)]);
+  const { Encrypter } = await import('age-encryption');
+  const encrypter = new Encrypter();
+  encrypter.setPassphrase(passphrase);
+  encrypter.setScryptWorkFactor(workFactor);
+  return readAll(await encrypter.encrypt(streamOf(bytes)));
 }
 
 /** PASSPHRASE_WRONG, or DECRYPT_FAILED for a file that is damaged or not under a passphrase. */
 export async function agePassphraseDecrypt(file: Uint8Array, passphrase: string): Promise<Uint8Array> {
   const { header, payload } = splitHeader(file);
-  const fileKey = await unwrapHeader(header, [new ScryptIdentity(passphrase)], 'its header is damaged, or it is not under a passphrase');
+  const { type } = await ageHeaderStanzas(file);
+  const { Decrypter } = await import('age-encryption');
+  const decrypter = new Decrypter();
+  decrypter.addPassphrase(passphrase);
+  let fileKey: Uint8Array;
+  try {
+    fileKey = await decrypter.decryptHeader(header);
+  } catch (cause) {
+    // The library knows no codes: this is how it says that the stanza is well-formed and the passphrase does not fit.
+    const wrong = type === 'scrypt' && cause instanceof Error && cause.message.includes('no identity matched');
+    throw wrong ? new VaultError('PASSPHRASE_WRONG', 'the passphrase does not open this file') : failed('its header is damaged, or it is not under a passphrase', cause);
+  }
   try {
     return decryptStreamPayload(fileKey, payload);
   } finally {
@@ -193,13 +209,13 @@ async function newDecrypter(identities: readonly (string | Identity)[]): Promise
   return decrypter;
 }
 
-async function unwrapHeader(header: Uint8Array, identities: readonly (string | Identity)[], otherwise = 'its header is damaged, or not for any identity at hand'): Promise<Uint8Array> {
+async function unwrapHeader(header: Uint8Array, identities: readonly (string | Identity)[]): Promise<Uint8Array> {
   const decrypter = await newDecrypter(identities);
   try {
     return await decrypter.decryptHeader(header);
   } catch (cause) {
     if (cause instanceof VaultError) throw cause;
-    throw failed(otherwise, cause);
+    throw failed('its header is damaged, or not for any identity at hand', cause);
   }
 }
 

@@ -1,16 +1,16 @@
-/** oxp-vault.yaml: where the vault is, and which one it must be. */
-import { lstat, readFile } from 'node:fs/promises';
+/** oxp-vault.yaml: where the vault is, and which one it must be. Loaded only where there is one: the YAML parser takes its time. */
+import { randomBytes } from 'node:crypto';
+import { lstat, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { parse, parseDocument, YAMLParseError } from 'yaml';
 import { VaultError } from '../errors.js';
 import { storeError } from '../stores/io-error.js';
-import { normalAddress, type VaultAddress } from './address.js';
-import { plainLines } from './plain-lines.js';
+import { addressFor, normalAddress, type VaultAddress } from './address.js';
 
 /** Throws BAD_YAML, BAD_ADDRESS, STORE_IO, and NOT_ALLOWED for a file that somebody else has put there. */
 export async function readConfig(path: string): Promise<Omit<VaultAddress, 'from'>> {
   await requireOwn(path);
-  const text = await textOf(path);
-  const raw: unknown = plainLines(text) ?? (await import('./yaml-value.js')).yamlValue(text, (line) => badConfig(path, `line ${line} is no YAML`));
+  const raw = parseConfig(await textOf(path), path);
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw badConfig(path, 'it is not a list of `key: value` lines');
   const { vault, expect, ...more } = raw as Record<string, unknown>;
   const [unknown] = Object.keys(more);
@@ -20,6 +20,22 @@ export async function readConfig(path: string): Promise<Omit<VaultAddress, 'from
   const base = dirname(path);
   const address = normalAddress(vault, base);
   return expect === undefined ? { address, base } : { address, base, expect };
+}
+
+/** Says that the vault is elsewhere now. Everything else in the file stays, comments too; a link stays one; old text or new, whatever happens. */
+export async function moveVault(link: string, address: string): Promise<void> {
+  const path = await realpath(link);
+  const document = parseDocument(await readFile(path, 'utf8'));
+  document.set('vault', addressFor(address, dirname(link)));
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    const { mode } = await stat(path);
+    await writeFile(temporary, document.toString({ lineWidth: 0 }), { flag: 'wx', mode, flush: true });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw storeError(error, 'cannot replace', link);
+  }
 }
 
 /** It vouches for the vault: one that another user left in a directory above, /tmp for instance, could vouch for a false one. */
@@ -37,6 +53,15 @@ async function textOf(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     throw storeError(error, 'cannot read', path);
+  }
+}
+
+function parseConfig(text: string, path: string): unknown {
+  try {
+    return parse(text) as unknown;
+  } catch (error) {
+    if (error instanceof YAMLParseError) throw badConfig(path, `line ${error.linePos?.[0].line ?? 1} is no YAML`);
+    throw error;
   }
 }
 
