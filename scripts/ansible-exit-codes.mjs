@@ -1,7 +1,8 @@
 // Writes the collection's table of error codes and exit codes from that of the library, so that there is one; with --print it
 // only shows what it would write.
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { build } from 'esbuild';
+import { pathToFileURL } from 'node:url';
 import { at } from './workspace.mjs';
 
 const TABLE = at('packages', 'ansible', 'plugins', 'module_utils', 'exit_codes.py');
@@ -17,16 +18,15 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 `;
 
-const contents = "export { ERROR_CLASSES, ERROR_CODES } from './packages/core/src/error-codes.ts'; export { exitCodes } from './packages/cli/src/exit-codes.ts';";
-const alias = { '@oxp-vault/core': at('packages', 'core', 'src', 'error-codes.ts') };
-const { outputFiles } = await build({ stdin: { contents, resolveDir: at() }, bundle: true, format: 'esm', platform: 'node', alias, write: false });
-const { ERROR_CLASSES, ERROR_CODES, exitCodes } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
+// Both as they are built: npm run build.
+const { ERROR_CLASSES, ERROR_CODES } = await import(pathToFileURL(at('packages', 'core', 'dist', 'index.js')));
+const exitCodes = JSON.parse(execFileSync(process.execPath, [at('packages', 'cli', 'dist', 'bin.js'), 'help', 'exit-codes', '--json'], { encoding: 'utf8' }));
 
 const dictionary = (name, rows) => `\n${name} = {\n${rows.map(([key, value]) => `    ${JSON.stringify(key)}: ${JSON.stringify(value)},\n`).join('')}}\n`;
 const text = [
   HEAD,
   dictionary('CLASSES', Object.entries(ERROR_CLASSES)),
-  dictionary('WORDS', exitCodes().map(({ code, words }) => [code, words])),
+  dictionary('WORDS', exitCodes.map(({ code, words }) => [code, words])),
   dictionary('ERROR_CODES', Object.entries(ERROR_CODES)),
 ].join('');
 

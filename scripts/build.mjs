@@ -1,14 +1,15 @@
-// Builds every package: TypeScript emits the libraries, esbuild bundles the command.
+// Builds every package: TypeScript emits the libraries, rolldown bundles the command.
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { directImports } from './direct-imports.mjs';
-import { joinChunks } from './join-chunks.mjs';
 import { at, buildStamp, filesBelow, packages, readJson, root, runHere, sourceDigest, writeStamp } from './workspace.mjs';
 
 const COMMAND = 'cli';
-const CORE_INDEX = at('packages', 'core', 'src', 'index.ts');
-const HOOKS_INDEX = at('packages', 'terraform-hooks', 'src', 'index.ts');
-const PROVIDER_INDEX = at('packages', 'terraform-hooks', 'src', 'provider', 'index.ts');
+/** From the sources, so that only what a command imports of a library gets into its chunk. The longest comes first. */
+const LIBRARIES = {
+  '@oxp-vault/core': at('packages', 'core', 'src', 'index.ts'),
+  '@oxp-vault/terraform-hooks/provider': at('packages', 'terraform-hooks', 'src', 'provider', 'index.ts'),
+  '@oxp-vault/terraform-hooks': at('packages', 'terraform-hooks', 'src', 'index.ts'),
+};
 const libraries = packages().filter((name) => name !== COMMAND);
 
 /** What a package is built from. A package without it is not built, and that is said. */
@@ -36,66 +37,54 @@ function compile(names) {
 }
 
 async function bundle() {
-  const { build } = await import('esbuild');
+  const { rolldown } = await import('rolldown');
   const dist = at('packages', COMMAND, 'dist');
-  const { metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: [
-      { in: `packages/${COMMAND}/${entryOf(COMMAND)}`, out: 'bin' },
+  const bundled = await rolldown({
+    cwd: root,
+    input: {
+      bin: at('packages', COMMAND, entryOf(COMMAND)),
       // By the name under which Terraform looks for it.
-      { in: `packages/${COMMAND}/src/terraform-provider.ts`, out: 'terraform-provider-oxpvault' },
-    ],
-    outdir: dist,
-    bundle: true,
-    // Each command is a chunk of its own, loaded when it is typed: start-up costs what the command needs.
-    splitting: true,
-    format: 'esm',
+      'terraform-provider-oxpvault': at('packages', COMMAND, 'src', 'terraform-provider.ts'),
+    },
     platform: 'node',
-    target: 'node20.19',
-    chunkNames: 'chunks/[name]-[hash]',
-    // From the sources, so that only what a command imports of the library gets into its chunk.
-    alias: { '@oxp-vault/core': CORE_INDEX, '@oxp-vault/terraform-hooks': HOOKS_INDEX, '@oxp-vault/terraform-hooks/provider': PROVIDER_INDEX },
-    plugins: [directImports({ specifier: '@oxp-vault/core', index: CORE_INDEX, filter: /packages[\\/](cli|terraform-hooks)[\\/]src[\\/].*\.ts$/ })],
+    transform: { target: 'node20.19' },
     // The ESM build of a package where it has one: it can be shaken, and needs no interop.
-    mainFields: ['module', 'main'],
-    // Names and lines stay: a stack trace in a bug report has to be readable, and start-up was measured not to care.
-    minifySyntax: true,
-    legalComments: 'none',
-    metafile: true,
-    write: true,
-    logLevel: 'warning',
+    resolve: { alias: LIBRARIES, mainFields: ['module', 'main'] },
+    // Our modules do nothing when they are loaded, so an index costs only what is used of it. Packages say it of themselves.
+    treeshake: { moduleSideEffects: [{ test: /[\\/]packages[\\/](core|terraform-hooks)[\\/]src[\\/]/, sideEffects: false }] },
+    checks: { ineffectiveDynamicImport: false },
   });
-  Object.keys(metafile.outputs).forEach(giveRequire);
-  const start = ['main', 'process-io'].map((name) => `packages/${COMMAND}/src/${name}.ts`);
-  const outputs = await joinChunks({ root, outputs: metafile.outputs, roots: start, name: 'start' });
-  const written = new Set(outputs.map((path) => at(path)));
+  const { output } = await bundled.write({
+    dir: dist,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    // Each command is a chunk of its own, loaded when it is typed: start-up costs what the command needs.
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    // And what every command loads is one: a file costs Node half a millisecond or more at each start, whatever is in it.
+    codeSplitting: { groups: [{ name: 'start', test: /[\\/]packages[\\/]cli[\\/]src[\\/](main|process-io)\.ts$/ }] },
+    // Names and lines stay: a stack trace in a bug report has to be readable, and start-up was measured not to care.
+    comments: false,
+  });
+  await bundled.close();
+  const written = new Set(output.map(({ fileName }) => fileName));
   for (const file of filesBelow(dist)) {
-    if (file.endsWith('.js') && !written.has(join(dist, file))) rmSync(join(dist, file));
+    if (file.endsWith('.js') && !written.has(file.replaceAll('\\', '/'))) rmSync(join(dist, file));
   }
   for (const program of ['bin.js', 'terraform-provider-oxpvault.js']) chmodSync(join(dist, program), 0o755);
-  writeFileSync(join(dist, 'THIRD-PARTY-LICENSES'), licences(Object.values(metafile.outputs)));
-  return outputs;
-}
-
-/** CommonJS dependencies call `require` for Node's own modules, which an ES module lacks: the one chunk that needs it gets it. */
-function giveRequire(path) {
-  const code = readFileSync(at(path), 'utf8');
-  if (!/typeof require\b/.test(code)) return;
-  const [, shebang, rest] = /^(#![^\n]*\n)?([^]*)$/.exec(code);
-  const banner = 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);\n';
-  writeFileSync(at(path), `${shebang ?? ''}${banner}${rest}`);
+  writeFileSync(join(dist, 'THIRD-PARTY-LICENSES'), licences(output));
+  return output.map(({ fileName }) => `packages/${COMMAND}/dist/${fileName}`);
 }
 
 /** The licences of everything that got into the bundle: most of them ask to be shown wherever a copy goes. */
 function licences(outputs) {
-  const inputs = new Set(outputs.flatMap((output) => Object.entries(output.inputs).filter(([, part]) => part.bytesInOutput > 0).map(([path]) => path)));
+  const inputs = new Set(outputs.flatMap((output) => Object.entries(output.modules ?? {}).filter(([, { renderedLength }]) => renderedLength > 0).map(([path]) => path)));
   const texts = new Map();
   for (const input of inputs) {
     const home = /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
     if (home === undefined) continue;
-    const { name, version, license } = readJson(at(home, 'package.json'));
-    const file = filesBelow(at(home)).find((path) => /^(licen[cs]e|copying)[^/]*$/i.test(path));
-    const text = file === undefined ? `${JSON.stringify(license)}, as its package.json says; it ships no licence file.` : readFileSync(at(home, file), 'utf8').trim();
+    const { name, version, license } = readJson(join(home, 'package.json'));
+    const file = filesBelow(home).find((path) => /^(licen[cs]e|copying)[^/]*$/i.test(path));
+    const text = file === undefined ? `${JSON.stringify(license)}, as its package.json says; it ships no licence file.` : readFileSync(join(home, file), 'utf8').trim();
     texts.set(`${name} ${version}`, text);
   }
   const rule = '-'.repeat(80);

@@ -18,8 +18,8 @@ const text = (bytes: Uint8Array | undefined): string | undefined => (bytes === u
 const bytes = (content: string): Uint8Array => new TextEncoder().encode(content);
 
 let worker = '';
-beforeAll(() => {
-  worker = bundle(new URL('../unit/stores/git-worker.ts', import.meta.url), join(tempDir('git-worker'), 'worker.mjs'));
+beforeAll(async () => {
+  worker = await bundle(new URL('../unit/stores/git-worker.ts', import.meta.url), join(tempDir('git-worker'), 'worker.mjs'));
 });
 
 interface Where {

@@ -106,7 +106,7 @@ function workOnce(dir: string, round: number): void {
 describeWith(['git'], 'a vault in Git', () => {
   it(`takes ${EACH} writes of each of ${MACHINES.length} machines at once: what is allowed is there exactly once, the rest waits with its author; people's own work meets none of it`, { timeout: 600_000 }, async () => {
     const base = tempDir('git-vault');
-    const worker = bundle(new URL('./git-vault-worker.ts', import.meta.url), join(base, 'worker.mjs'));
+    const worker = await bundle(new URL('./git-vault-worker.ts', import.meta.url), join(base, 'worker.mjs'));
     const remote = bareRemote(base);
     const identities = await Promise.all(MACHINES.map(([name, device]) => person(name, { device })));
     const { vault } = await makeVault({ people: identities, store: storeOn(remote, join(base, 'founder')) });

@@ -29,7 +29,7 @@ const as = (root: string, who: Who): Promise<Vault> => openAs(directoryStore(joi
 /** States of the world right before each act, by act. */
 beforeAll(async () => {
   base = tempDir('handover');
-  worker = bundle(new URL('./handover-worker.ts', import.meta.url), join(base, 'worker.mjs'));
+  worker = await bundle(new URL('./handover-worker.ts', import.meta.url), join(base, 'worker.mjs'));
   const live = join(base, 'live');
   mkdirSync(live);
   world = await handoverWorld({ store: directoryStore(join(live, 'vault')), admins: ['alice', 'carol'], threshold: 2 });

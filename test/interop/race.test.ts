@@ -24,7 +24,7 @@ async function run(program: string, identity: Identity, args: readonly string[])
 
 it(`${WRITERS.length} processes seal ${EACH} secrets each`, async () => {
   const base = tempDir('race');
-  const worker = bundle(new URL('./race-worker.ts', import.meta.url), join(base, 'worker.mjs'));
+  const worker = await bundle(new URL('./race-worker.ts', import.meta.url), join(base, 'worker.mjs'));
   const dir = join(base, 'vault');
   const store = directoryStore(dir);
   const identities = await Promise.all(WRITERS.map((name) => person(name)));

@@ -28,11 +28,11 @@ describe('the provider external', () => {
 });
 
 describeWith(['terraform', 'python3'], 'oxp-vault terraform external under Terraform', () => {
-  let providers: ReturnType<typeof testProviders>;
+  let providers: Awaited<ReturnType<typeof testProviders>>;
   let alice: VaultOwner;
   beforeAll(async () => {
     await buildCli();
-    providers = testProviders();
+    providers = await testProviders();
     alice = await owner();
     await alice.must(['seal', 'app/token', '--kind', 'password', '--from', '-'], { input: CANARY });
     await alice.must(['seal', 'pki/root', '--kind', 'pki-root', '--set', 'subject.CN=Root', '--set', 'algorithm=ecdsa-p256']);

@@ -71,7 +71,7 @@ describeWith(['terraform'], 'what docs/terraform.md shows', () => {
     const main = blocks.find((text) => text.includes('ephemeral "oxpvault_secret"'))!.replace('oxpvault = {', 'sink = { source = "oxp.test/oxp/sink" }\n    oxpvault = {');
     const alice = await owner();
     await alice.must(['seal']);
-    const box = new TerraformBox(alice, testProviders(), main);
+    const box = new TerraformBox(alice, await testProviders(), main);
     expect((await box.must(['apply', '-auto-approve'])).text).toContain('1 added');
     await alice.must(['rotate', 'app/password']);
     expect((await box.must(['apply', '-auto-approve'])).text).toContain('1 changed');

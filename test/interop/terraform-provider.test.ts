@@ -56,10 +56,10 @@ async function ownerOfTwo(): Promise<VaultOwner> {
 }
 
 describeWith(['terraform', 'python3'], 'the provider under Terraform', () => {
-  let providers: ReturnType<typeof testProviders>;
+  let providers: Awaited<ReturnType<typeof testProviders>>;
   beforeAll(async () => {
     await buildCli();
-    providers = testProviders();
+    providers = await testProviders();
   }, 300_000);
 
   it('gives a write-only argument and a provider block their values, and leaves no trace of them', async () => {

@@ -11,7 +11,7 @@ const HEAVY = ['@peculiar/x509', 'node-forge', 'yaml', 'libsodium-wrappers', 'ss
 /** Sources of ours that `open` has no use for: generators, parsers, other formats, other commands. */
 const OURS = /packages\/core\/src\/(material\/(?!kinds\.ts|registry\.ts|material\.ts)|formats\/(bind|yaml|p12|pfx|k8s|sealed|env|external))|packages\/cli\/src\/commands\/(?!open\.ts|index\.ts)/;
 
-/** The modules of a bundle, as esbuild marks where each begins: `// path/to/module.js`. */
+/** The modules of a bundle, as rolldown marks where each begins: `// path/to/module.js`. */
 const MODULE = /^\/\/ (\S+\.[cm]?[jt]s)$/gm;
 
 /** Runs the built command with a hook that writes down every file that is loaded, and gives the modules inside them. */

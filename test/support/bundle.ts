@@ -1,11 +1,15 @@
-import { buildSync } from 'esbuild';
 import { fileURLToPath } from 'node:url';
+import { build } from 'rolldown';
 
-/** What libraries in CommonJS ask Node for by `require`. */
-const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
-
-/** Bundles a TypeScript entry into one module that a child process can run as it is. Returns `outfile`. */
-export function bundle(entry: URL, outfile: string): string {
-  buildSync({ entryPoints: [fileURLToPath(entry)], outfile, bundle: true, format: 'esm', platform: 'node', target: 'node20.19', banner: { js: REQUIRE }, logLevel: 'warning' });
+/** Bundles a TypeScript entry into one module that a child process can run as it is: CommonJS by its `.cjs`. Returns `outfile`. */
+export async function bundle(entry: URL, outfile: string): Promise<string> {
+  await build({
+    input: fileURLToPath(entry),
+    platform: 'node',
+    transform: { target: 'node20.19' },
+    resolve: { mainFields: ['module', 'main'] },
+    logLevel: 'warn',
+    output: { file: outfile, format: outfile.endsWith('.cjs') ? 'cjs' : 'esm', codeSplitting: false },
+  });
   return outfile;
 }

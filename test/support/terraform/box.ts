@@ -1,12 +1,11 @@
 /** Real Terraform in a person's sandbox, with the provider of the product, those of the tests, and a watch on all that leaves it. */
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
 import { BIN, binDirectory } from '../../cli/harness.js';
 import type { VaultOwner } from '../../cli/person.js';
 import type { Observation } from '../../leak/needles.js';
 import { filesBelow, readTrace, type Trace } from '../../leak/watched.js';
+import { bundle } from '../bundle.js';
 import { mustRun, run, type RunResult } from '../run.js';
 import { tempDir } from '../tmp.js';
 import { requireTool, tool } from '../tools.js';
@@ -15,21 +14,19 @@ export const PROVIDER = join(dirname(BIN), 'terraform-provider-oxpvault.js');
 export const SOURCE = 'oxp-vault.internal/oxp/oxpvault';
 
 /** A program of the tests as Terraform looks for it. */
-function provide(directory: string, name: string): void {
-  const source = fileURLToPath(new URL(`./${name}-provider.ts`, import.meta.url));
-  const code = join(directory, `${name}.cjs`);
-  buildSync({ entryPoints: [source], outfile: code, bundle: true, format: 'cjs', platform: 'node', target: 'node20.19', mainFields: ['module', 'main'], logLevel: 'error' });
+async function provide(directory: string, name: string): Promise<void> {
+  const code = await bundle(new URL(`./${name}-provider.ts`, import.meta.url), join(directory, `${name}.cjs`));
   const program = join(directory, `terraform-provider-${name}`);
   writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${code}'\n`);
   chmodSync(program, 0o755);
 }
 
 /** Where the providers of the tests lie, and the real `external` in place of its stand-in where there is one. For a beforeAll. */
-export function testProviders(): Readonly<Record<'external' | 'sink', string>> {
+export async function testProviders(): Promise<Readonly<Record<'external' | 'sink', string>>> {
   const directory = tempDir('providers');
-  provide(directory, 'sink');
+  await provide(directory, 'sink');
   const real = tool('terraform-provider-external');
-  if (real === undefined) provide(directory, 'external');
+  if (real === undefined) await provide(directory, 'external');
   return { sink: directory, external: real === undefined ? directory : dirname(real) };
 }
 

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { isMaterialKind, MATERIAL_KINDS, materialKind } from '../../../packages/core/src/material/index.js';
 import type { Json } from '../../../packages/core/src/wire.js';
+import { importGraph } from '../../support/import-graph.js';
 import { refused } from './helpers.js';
 
 /** What signed bytes may hold. */
@@ -55,28 +55,12 @@ it('refuses another kind without repeating it', async () => {
 });
 
 it('loads no library of a kind, and no YAML, before it is asked for', async () => {
-  const { metafile } = await build({
-    entryPoints: [fileURLToPath(new URL('../../../packages/core/src/material/index.ts', import.meta.url))],
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    packages: 'external',
-    write: false,
-    metafile: true,
-    outdir: 'unused',
-  });
+  const index = new URL('../../../packages/core/src/material/index.ts', import.meta.url);
+  const graph = await importGraph(index);
   // Who else imports it may come before its polyfill (x509.ts).
-  const importers = Object.entries(metafile.inputs).filter(([, { imports }]) => imports.some(({ path }) => path === '@peculiar/x509'));
-  expect(importers.map(([path]) => path.split('/').at(-1))).toEqual(['x509.ts']);
-  const externals = (start: string, kinds: readonly string[], seen = new Set<string>()): string[] => {
-    if (seen.has(start)) return [];
-    seen.add(start);
-    return metafile.outputs[start]!.imports.filter(({ kind }) => kinds.includes(kind)).flatMap(({ path, external }) => (external === true ? [path] : externals(path, kinds, seen)));
-  };
-  const entry = Object.keys(metafile.outputs).find((path) => metafile.outputs[path]!.entryPoint?.endsWith('material/index.ts'))!;
-  const statically = externals(entry, ['import-statement']).filter((path) => !path.startsWith('node:'));
-  expect([...new Set(statically)]).toEqual(['valibot']);
+  const importers = graph.modules.filter((path) => graph.importsOf(path).includes('@peculiar/x509'));
+  expect(importers.map((path) => path.split('/').at(-1))).toEqual(['x509.ts']);
+  expect(graph.packagesOf(fileURLToPath(index))).toEqual(['valibot']);
   // The measure itself sees what is loaded later.
-  expect(externals(entry, ['import-statement', 'dynamic-import'])).toEqual(expect.arrayContaining(['@peculiar/x509', 'sshpk', 'yaml', 'node-forge']));
+  expect(graph.packagesOf(fileURLToPath(index), { later: true })).toEqual(expect.arrayContaining(['@peculiar/x509', 'sshpk', 'yaml', 'node-forge']));
 });

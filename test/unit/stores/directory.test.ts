@@ -9,8 +9,8 @@ import { bytes, failure, failures, scratch, text } from './support.js';
 
 const fresh = scratch();
 let worker: string;
-beforeAll(() => {
-  worker = buildWorker(fresh());
+beforeAll(async () => {
+  worker = await buildWorker(fresh());
 });
 
 /** Everything below `dir`. The `recursive` of readdir would follow links. */

@@ -9,8 +9,8 @@ import { bytes, failure, scratch, text } from './support.js';
 
 const fresh = scratch();
 let worker: string;
-beforeAll(() => {
-  worker = buildWorker(fresh());
+beforeAll(async () => {
+  worker = await buildWorker(fresh());
 });
 
 /** Every verb, on one path. */

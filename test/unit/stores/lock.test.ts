@@ -26,8 +26,8 @@ let worker: string;
 /** Of a process that has run here and is gone. */
 let dead: ProcessIdentity;
 
-beforeAll(() => {
-  worker = buildWorker(fresh());
+beforeAll(async () => {
+  worker = await buildWorker(fresh());
   const { pid } = spawnSync('true');
   dead = { ...thisProcess(), pid, started: 1 };
 });

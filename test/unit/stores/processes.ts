@@ -5,7 +5,7 @@ import { bundle } from '../../support/bundle.js';
 import type { Order } from './worker.js';
 
 /** The program of worker.ts, runnable. */
-export function buildWorker(dir: string): string {
+export function buildWorker(dir: string): Promise<string> {
   return bundle(new URL('./worker.ts', import.meta.url), join(dir, 'worker.mjs'));
 }
 
