@@ -35,7 +35,7 @@ describe.each(PLACES)('in %s', (_, makePlace) => {
 
   /** Signed without touching the store. */
   async function offline(vault: Vault, name: string, value: string): Promise<string> {
-    const { entries, files } = await sealBatch(vault, [item(name, value)]);
+    const { entries, files } = vault.signed(await sealBatch(vault, [item(name, value)]));
     await enqueue(vault.local, vault.id, entries[0]!, files);
     return parseEntry(entries[0]!.line).digest;
   }

@@ -20,7 +20,7 @@ const local = (machine: string): LocalState => fsLocalState(join(base, `state-${
 const on = (machine: string, identity: Identity, at = 'vault'): Promise<Vault> => Vault.open({ store: directoryStore(place(at)), local: local(machine), clock: clock(), identity, expect: expectLine });
 
 async function queueSeal(vault: Vault, name: string): Promise<string> {
-  const batch = await sealBatch(vault, [{ name, kind: 'password', file: Secret.fromText(`value of ${name}`), parameters: {}, public: {}, origin: 'generated' }]);
+  const batch = vault.signed(await sealBatch(vault, [{ name, kind: 'password', file: Secret.fromText(`value of ${name}`), parameters: {}, public: {}, origin: 'generated' }]));
   return (await enqueue(vault.local, vault.id, batch.entries[0]!, batch.files)).digest;
 }
 

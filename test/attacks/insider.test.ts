@@ -187,7 +187,7 @@ describe('an entry of somebody else, put into the log before its time', () => {
 
   it('with a bad signature does not use up its digest', async () => {
     const bob = await world.as(cast.bob);
-    const batch = await sealBatch(bob, [{ name: 'app/next', kind: 'password', file: Secret.fromText('x'), parameters: {}, public: {}, origin: 'imported' }]);
+    const batch = bob.signed(await sealBatch(bob, [{ name: 'app/next', kind: 'password', file: Secret.fromText('x'), parameters: {}, public: {}, origin: 'imported' }]));
     expect(await voidsOf(withBadSignature(batch.entries[0]!))).toEqual(['BAD_SIGNATURE']);
     await bob.append(batch);
     expect((await openAs(store, cast.alice)).state.secrets.versions.has('app/next')).toBe(true);

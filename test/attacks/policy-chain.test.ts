@@ -40,7 +40,7 @@ async function sign(policy: Policy, by: Identity): Promise<string | number> {
   return outcome(client, () => client.append({ entries: [client.sign('policy.sign', { digest: sha256Hex(encodePolicy(policy)) })], files: [] }));
 }
 
-async function outcome(client: Vault, act: () => Promise<void>): Promise<string | number> {
+async function outcome(client: Vault, act: () => Promise<unknown>): Promise<string | number> {
   try {
     await act();
   } catch (error) {
@@ -358,7 +358,7 @@ describe('keys', () => {
   it('of a removed device never come back, nor does its recipient with another key', async () => {
     const phone = await person('alice', { device: 'phone' });
     const alice = await world.as(cast.alice);
-    const add = (card: { line: string }): Promise<void> => alice.append({ entries: [alice.sign('device.add', { card: card.line })], files: [] });
+    const add = (card: { line: string }): Promise<unknown> => alice.append({ entries: [alice.sign('device.add', { card: card.line })], files: [] });
     await add(phone.card);
     await alice.append({ entries: [alice.sign('device.remove', { key: phone.card.id })], files: [] });
     expect(await codeOf(add(phone.card))).toBe('KEY_REMOVED');
@@ -386,7 +386,7 @@ describe('keys', () => {
     const bob = await world.as(cast.bob);
     const { recipient } = cast.dora.card;
     const alice = await world.as(cast.alice);
-    const turn = (): Promise<void> => alice.append({ entries: [alice.sign('role.epoch', { role: 'team', epoch: alice.policy.roles.get('team')!.epochs.length + 1, recipient, provisional: false })], files: [] });
+    const turn = (): Promise<unknown> => alice.append({ entries: [alice.sign('role.epoch', { role: 'team', epoch: alice.policy.roles.get('team')!.epochs.length + 1, recipient, provisional: false })], files: [] });
     await turn();
     await vault.refresh();
     const next = withDora();

@@ -60,7 +60,7 @@ async function grow(vault, count, names) {
       const sealed = await core.sealBatch(vault, [item(names[Math.floor(Math.random() * names.length)], vault.point.size + i)]);
       const [{ name }] = sealed.sealed;
       if (files.some((file) => file.path.startsWith(`secrets/${name}/`))) continue;
-      entries.push(...sealed.entries);
+      entries.push(...vault.signed(sealed).entries);
       files.push(...sealed.files);
     } else {
       const version = vault.state.secrets.versions.get(names[i % names.length]).at(-1);

@@ -68,7 +68,7 @@ describe('the agent', () => {
     const { alice, env, value } = await aliceWith();
     const status = await start(alice, env, '--scope', 'app/', '--for', '30m');
     expect(status.scope).toEqual(['app/']);
-    expect((await log(alice)).at(-1)).toBe('began a session that may open app/ (agent)');
+    expect((await log(alice)).at(-1)).toBe('began a session that may open app/ (agent, may write)');
     expect([statSync(dirname(status.socket)).mode & 0o777, statSync(status.socket).mode & 0o777]).toEqual([0o700, 0o600]);
 
     const locked = { ...env, OXP_VAULT_IDENTITY: '/nowhere' };
@@ -83,7 +83,7 @@ describe('the agent', () => {
     await alice.must(['agent', 'stop'], { env });
     expect(await gone(status.pid)).toBe(true);
     expect(existsSync(dirname(status.socket))).toBe(false);
-    expect((await log(alice)).slice(-2)).toEqual(['began a session that may open app/ (agent)', 'ended a session that opened app/password v1 (agent)']);
+    expect((await log(alice)).slice(-2)).toEqual(['began a session that may open app/ (agent, may write)', 'ended a session that opened app/password v1 (agent, may write)']);
     expect((await alice.ov(['open', 'app/password'], { env: locked })).stderr).toContain('IDENTITY_NOT_FOUND');
   });
 
@@ -120,7 +120,7 @@ describe('the agent', () => {
       other.kill('SIGKILL');
       expect(await gone(pid)).toBe(true);
       expect(existsSync(socket)).toBe(false);
-      expect((await log(alice)).slice(-2)).toEqual(['began a session that may open / (a play)', 'ended a session that opened nothing']);
+      expect((await log(alice)).slice(-2)).toEqual(['began a session that may open / (a play, may write)', 'ended a session that opened nothing']);
     } finally {
       other.kill('SIGKILL');
     }
@@ -150,7 +150,7 @@ describe('the agent', () => {
     await alice.must(['agent', 'stop'], { env: { ...env, OXP_VAULT_AGENT: socket } });
     expect(readdirSync(directory)).toEqual(['mine']);
     // The one that was refused had begun no session.
-    expect((await log(alice)).slice(before.length)).toEqual(['ended a session that opened app/password v1 (agent)']);
+    expect((await log(alice)).slice(before.length)).toEqual(['ended a session that opened app/password v1 (agent, may write)']);
     process.kill(usual.pid, 'SIGTERM');
     expect(await gone(usual.pid)).toBe(true);
   });

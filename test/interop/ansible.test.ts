@@ -106,7 +106,7 @@ for (const name of ['ansible-playbook', 'ansible-playbook@2.19'] as const) {
       const alone = await it.play(LOOKUPS, args);
       expect(alone.code, alone.text + alone.stderr).toBe(0);
       expect(alone.text.match(/^ok: \[h/gm)).toHaveLength(50);
-      expect(it.started()).toEqual([expect.stringMatching(/^agent start --foreground --json --socket \S+ --purpose ansible --for 7d --while \d+ --scope \/$/)]);
+      expect(it.started()).toEqual([expect.stringMatching(/^agent start --read-only --foreground --json --socket \S+ --purpose ansible --for 7d --while \d+ --scope \/$/)]);
       expect(await it.agentsLeft()).toEqual([]);
 
       // Its own for this vault.

@@ -34,7 +34,7 @@ const signed: string[] = [];
 async function sign(name: string): Promise<void> {
   const { card } = identity;
   const value = Secret.fromText(`${name} by ${card.person} on ${card.device}`);
-  const { entries, files } = await sealBatch(vault, [{ name, kind: 'password', file: value, parameters: {}, public: {}, origin: 'generated' }]);
+  const { entries, files } = vault.signed(await sealBatch(vault, [{ name, kind: 'password', file: value, parameters: {}, public: {}, origin: 'generated' }]));
   await enqueue(vault.local, vault.id, entries[0]!, files);
   signed.push(parseEntry(entries[0]!.line).digest);
 }

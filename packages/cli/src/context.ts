@@ -60,6 +60,11 @@ export class CliContext {
     return this.io.stdin.isTTY && this.io.stderr.isTTY;
   }
 
+  /** True where an identity under a passphrase can be unlocked: somebody is there to type it, or a file holds it. */
+  get canUnlock(): boolean {
+    return this.interactive || passphraseFile(this.io, this.options.passphraseFile) !== undefined;
+  }
+
   /**
    * The same command with a remote store asked for news; undefined where it was, or was not to be. For an answer that was no: what is not
    * there, or not allowed, may have come within the last minute.
@@ -214,8 +219,18 @@ export class CliContext {
     const asking = this.clock.now();
     const vault = await Vault.open({ ...base, ...(expect === undefined ? {} : { expect }) });
     this.#unasked ||= !this.options.offline && this.options.maxAge === undefined && maxAge > 0 && (vault.freshness?.fetched ?? Infinity) <= asking;
-    if (vault.confirmed || !write || !this.interactive) return vault;
-    return Vault.open({ ...base, expect: await this.#askExpect(vault) });
+    return write ? this.#confirmed(vault) : vault;
+  }
+
+  /** What was loaded with `news` and without an identity, now to be written to with it. */
+  async unlocked(seen: Vault): Promise<Vault> {
+    return this.#confirmed(seen.as(await this.identity()));
+  }
+
+  async #confirmed(vault: Vault): Promise<Vault> {
+    if (vault.confirmed || !this.interactive) return vault;
+    const { store, local, clock, identity } = vault;
+    return Vault.open({ store, local, clock, ...(identity ? { identity } : {}), expect: await this.#askExpect(vault) });
   }
 
   async #askExpect(vault: Vault): Promise<string> {

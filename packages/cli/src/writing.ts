@@ -1,23 +1,48 @@
 /** What every writing command begins with: the vault with an identity, and whatever this person owes it, said in a few words. */
-import { doHousekeeping, type Housekeeping, type Released, type Vault } from '@oxp-vault/core';
+import { doHousekeeping, type Housekeeping, newestVersion, type Released, type Vault, type WantedSecret } from '@oxp-vault/core';
+import { deputyOf } from './agent.js';
 import type { CliContext } from './context.js';
 import { count, short } from './render.js';
 
-/** The vault, ready to write to, with the house kept. */
-export async function vaultForWriting(context: CliContext): Promise<Vault> {
-  const vault = await context.vault({ write: true });
+/** The names and paths that a command is about, of those that an agent signs as well (core, agent/writing.ts). */
+export type Reach = (vault: Vault) => readonly string[];
+
+/** The vault, ready to write to, with the house kept. With `reach` through the agent of this person, where one may. */
+export async function vaultForWriting(context: CliContext, reach?: Reach): Promise<Vault> {
+  const vault = reach ? await throughAgent(context, reach) : await context.vault({ write: true });
   await reportHousekeeping(context, await doHousekeeping(vault));
   return vault;
 }
 
+/** The vault of a dry run, which compares with what is there. */
+export async function vaultForPlanning(context: CliContext, reach: Reach): Promise<Vault> {
+  const seen = await context.vault({ news: true });
+  const deputy = await deputyOf(context, seen, reach(seen), false);
+  return deputy ? seen.through(deputy) : seen.as(await context.identity());
+}
+
+/** The vault, ready to write to: through the agent, or with the identity where no agent may, or nobody has said yet that this is the right vault. */
+export async function throughAgent(context: CliContext, reach: Reach): Promise<Vault> {
+  const seen = await context.vault({ news: true });
+  const deputy = seen.confirmed ? await deputyOf(context, seen, reach(seen), true) : undefined;
+  return deputy ? seen.through(deputy) : context.unlocked(seen);
+}
+
+/** These, and the CAs that issue them, which are opened for it. */
+export function withIssuers(vault: Vault, names: readonly string[], planned: readonly WantedSecret[] = []): string[] {
+  const issuers = names.map((name) => planned.find((each) => each.name === name)?.issuer ?? newestVersion(vault.state.secrets.versions.get(name) ?? [])?.statement.parameters['issuer']);
+  return [...names, ...issuers.filter((issuer) => typeof issuer === 'string')];
+}
+
 export async function reportHousekeeping(context: CliContext, done: Housekeeping): Promise<void> {
-  const { appended, rejected, made, turned, granted, shares, released, faults } = done;
+  const { appended, rejected, made, turned, granted, shares, released, left, faults } = done;
   if (appended.length > 0) await context.say(`${countedOps(appended)} that waited here ${appended.length === 1 ? 'is' : 'are'} in the log now.`);
   for (const role of made) await context.say(`made the first key of role ${role}`);
   for (const role of turned) await context.say(`turned the key of role ${role}: what is sealed from now on, only its present members can read`);
   for (const { role, person } of granted) await context.say(`granted ${person} the key of role ${role}`);
   for (const { name, version } of shares) await context.say(`sealed your share of ${name} v${version} to the devices that you have now`);
   for (const each of released) await context.say(leftInWords(each));
+  if (left.length > 0) await context.say(`Waits for your passphrase, and your agent leaves it: ${left.join('; ')}. Do it with: oxp-vault sync`);
   for (const { op, digest, reason } of rejected) {
     await context.warn(`${entryLabel(op, digest)} waited here and is not allowed any more: ${reason}. It is kept; see: oxp-vault status`);
   }

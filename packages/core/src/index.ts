@@ -34,6 +34,8 @@ export { passphraseFile, readPassphraseFile } from './surroundings/passphrase-fi
 
 // A vault: its verified state, and the one way to add entries to its log
 export { systemClock, Vault, type VaultOptions } from './vault.js';
+export type { Deputy, FileSource } from './deputy.js';
+export type { Act, Acts, Batch, NewFile } from './engine/append.js';
 export { initVault } from './operations/people/init.js';
 export { parseExpect, type LogPoint } from './audit/checkpoint.js';
 export type { FoundedState, VaultState, VoidLeaf } from './state.js';
@@ -114,10 +116,10 @@ export { planSeal, type SealPlanOptions } from './operations/sealing/bootstrap.j
 export { readersInWords, wipePlan, type SealAction, type SealLine, type SealPlan, type SealStep, type WantedSecret } from './operations/sealing/plan.js';
 export { runSealPlan } from './operations/sealing/run.js';
 export { planRotation, type RotationPlan, type RotationStep } from './operations/sealing/rotate.js';
-export { openViews, parseView, planOpening, type FileSource, type Opening, type OpeningItem, type View } from './operations/opening/views.js';
+export { openViews, parseView, planOpening, type Opening, type OpeningItem, type View } from './operations/opening/views.js';
 export { openValue } from './operations/opening/one-value.js';
 export { Session, type SessionOptions } from './operations/opening/session.js';
-export { agentSourceFor, findAgent, ownAgent } from './agent/find.js';
+export { agentSourceFor, deputyFor, findAgent, ownAgent } from './agent/find.js';
 export { agentSource, connectAgent, requireAgent, type Agent, type AgentSecret } from './agent/client.js';
 export { serveAgent, type RunningAgent } from './agent/server.js';
 export { AGENT_VARIABLE, privateSocket, socketOf } from './agent/socket.js';
@@ -149,10 +151,9 @@ export { noSuchPerson, noSuchRole } from './operations/no-such.js';
 export { count, entries, thousands } from './primitives/count.js';
 
 // Upkeep
-export { doHousekeeping, type Housekeeping } from './operations/housekeeping.js';
-export { type RejectedEntry } from './operations/copies/drain.js';
+export { choresDue, doHousekeeping, type Housekeeping } from './operations/housekeeping.js';
 export { parseQueueFile, takeOverCopy, takeOverQueue, type QueueFile, type TakenOver } from './operations/copies/take-over.js';
-export { decodeQueued, discard, encodeQueued, listQueued, type Queued } from './engine/queue.js';
+export { decodeQueued, discard, encodeQueued, listQueued, type Drained, type Queued, type RejectedEntry } from './engine/queue.js';
 export { cloneVault, type CloneReport } from './operations/copies/clone.js';
 export { restoreVault, type Restored, type RestoreOptions } from './operations/copies/restore.js';
 export type { RestoreSources } from './operations/copies/restore-sources.js';

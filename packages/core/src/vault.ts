@@ -1,8 +1,9 @@
 /** One vault as one person meets it: its verified state, its store, and the one way to add entries to its log. */
 import { randomBytes } from 'node:crypto';
-import { signEntry, type SignedEntry } from './audit/entry.js';
+import { parseEntry, signEntry, type SignedEntry } from './audit/entry.js';
 import { CHECKPOINT_PATH, formatExpect, type LogPoint } from './audit/checkpoint.js';
-import { admit, writeRun, type Batch, type NewFile, type Sequencer } from './engine/append.js';
+import type { Deputy } from './deputy.js';
+import { admit, writeRun, type Acts, type Batch, type NewFile, type Sequencer } from './engine/append.js';
 import type { LoadedLog, Vouched } from './engine/load.js';
 import { advancePin, vaultAt, type Pin } from './engine/pin.js';
 import { loadRemembered } from './engine/remembered.js';
@@ -32,6 +33,8 @@ export interface VaultOptions {
   readonly clock?: Clock;
   /** Needed for whatever signs or decrypts. */
   readonly identity?: Identity;
+  /** Who signs and decrypts instead, where there is no identity here. */
+  readonly deputy?: Deputy;
   /** `VAULT[@SIZE:ROOT]`: which vault this must be, and a point that its log must contain. */
   readonly expect?: string;
   /**
@@ -46,6 +49,7 @@ export class Vault {
   readonly local: LocalState;
   readonly clock: Clock;
   readonly identity: Identity | undefined;
+  readonly deputy: Deputy | undefined;
   readonly #expect: string | undefined;
   #loaded: LoadedLog;
   #pin: Pin;
@@ -56,6 +60,7 @@ export class Vault {
     this.local = options.local;
     this.clock = options.clock ?? systemClock;
     this.identity = options.identity;
+    this.deputy = options.deputy;
     this.#expect = options.expect;
     this.#loaded = loaded;
     this.#pin = pin;
@@ -100,7 +105,14 @@ export class Vault {
 
   /** The same vault as met by somebody who has unlocked an identity since. */
   as(identity: Identity): Vault {
-    return new Vault({ ...this.#options(), identity }, this.#loaded, this.#pin, this.#freshness);
+    const { deputy: _left, ...options } = this.#options();
+    return new Vault({ ...options, identity }, this.#loaded, this.#pin, this.#freshness);
+  }
+
+  /** The same vault as met by somebody for whom a deputy acts. */
+  through(deputy: Deputy): Vault {
+    const { identity: _left, ...options } = this.#options();
+    return new Vault({ ...options, deputy }, this.#loaded, this.#pin, this.#freshness);
   }
 
   get state(): FoundedState {
@@ -158,6 +170,11 @@ export class Vault {
     return identity;
   }
 
+  /** Who acts here, with a living device: whose identity this is, or who the deputy acts for. Throws IDENTITY_NOT_FOUND, NOT_ENROLLED. */
+  requireActor(): Card {
+    return this.requireEnrolledCard(this.deputy?.card ?? this.#requireIdentity().card);
+  }
+
   /** The same of somebody's public half: for what is only planned. Throws NOT_ENROLLED. */
   requireEnrolledCard(card: Card): Card {
     const { person, device, id } = card;
@@ -193,8 +210,14 @@ export class Vault {
   }
 
   #options(): VaultOptions & { readonly clock: Clock } {
-    const { store, local, clock, identity } = this;
-    return { store, local, clock, ...(identity ? { identity } : {}), ...(this.#expect === undefined ? {} : { expect: this.#expect }) };
+    const { store, local, clock, identity, deputy } = this;
+    return { store, local, clock, ...(identity ? { identity } : {}), ...(deputy ? { deputy } : {}), ...(this.#expect === undefined ? {} : { expect: this.#expect }) };
+  }
+
+  /** Reads on after a deputy has written: a store that does not show this point of the log is found out. */
+  async catchUp(point: LogPoint): Promise<void> {
+    this.#freshness = await this.store.refresh?.(0);
+    await this.#reload([{ ...point, by: 'the agent' }]);
   }
 
   /** Signs an entry as of what this client has seen. It has no effect until appended. */
@@ -204,24 +227,36 @@ export class Vault {
     return signAs(this.#requireIdentity(), frame, op, body);
   }
 
+  /** The same for all of these, with their files. */
+  signed({ acts, files }: Acts): Batch {
+    return { entries: acts.map(({ op, body }) => this.sign(op, body)), files };
+  }
+
   /**
-   * Appends entries, all or, when one is refused, none of those not yet written. Judged again after every lost race. Throws the
-   * refusal, EXPECT_NEEDED on an unconfirmed copy, RACE_LOST when others are always first.
+   * Appends entries, all or, when one is refused, none of those not yet written. Judged again after every lost race. What is not signed yet
+   * is signed first, once, or by the deputy. Gives the digests of the entries. Throws the refusal, EXPECT_NEEDED on an unconfirmed copy, RACE_LOST
+   * when others are always first.
    */
-  async append(batch: Batch, options: { recordOnly?: boolean } = {}): Promise<void> {
+  async append(what: Batch | Acts, options: { recordOnly?: boolean } = {}): Promise<readonly string[]> {
     if (!this.confirmed && options.recordOnly !== true) {
       throw new VaultError('EXPECT_NEEDED', 'this copy of the vault is new to this machine: nobody has said yet that it is the right one', {
         details: [`vault  ${this.id}`, `here   ${entries(this.point.size)}, root ${this.point.root.slice(0, 8)}`],
         hint: 'Ask somebody who knows it for the line that `oxp-vault status` prints, and pass it once: --expect VAULT@SIZE:ROOT',
       });
     }
+    if (this.deputy && 'acts' in what) {
+      const { point, digests } = await this.deputy.append(what, { keep: false });
+      await this.catchUp(point);
+      return digests;
+    }
     const identity = this.#requireIdentity();
+    const batch = 'acts' in what ? this.signed(what) : what;
     const sequencer = sequencerOf(identity);
     // Round again after a lost race, and while something is left: an entry that puts a policy into effect ends its checkpoint.
     for (let races = 0; ; ) {
       const began = performance.now();
       const { run, around } = admit(this.state, batch);
-      if (run.length === 0) return;
+      if (run.length === 0) return batch.entries.map((entry) => parseEntry(entry.line).digest);
       // A checkpoint counts only when its signer is enrolled before or after its last leaf: never write one that nobody accepts.
       if (!around.some((s) => s.policy && livingDevice(s.policy, sequencer.person, identity.card.id))) {
         throw new VaultError('NOT_ENROLLED', `${sequencer.person} (device ${sequencer.device}) is not enrolled where these entries end`, {

@@ -104,7 +104,7 @@ describe('sealing under custody', () => {
 
   it('is proved by the fold: a custodian left out, or a share more, is refused', async () => {
     const vault = await as(cast.alice);
-    const { entries, files } = await sealBatch(vault, [{ name: NAME, kind: 'password', file: Secret.fromText(VALUE), parameters: {}, public: {}, origin: 'generated' }]);
+    const { entries, files } = vault.signed(await sealBatch(vault, [{ name: NAME, kind: 'password', file: Secret.fromText(VALUE), parameters: {}, public: {}, origin: 'generated' }]));
     const { statement } = (JSON.parse(Buffer.from((JSON.parse(Buffer.from(entries[0]!.line).toString()) as { payload: string }).payload, 'base64').toString()) as { body: { statement: { custody: { leaves: object[] } } } }).body;
     const lie = (leaves: object[]): Promise<string> => codeOf(vault.append({ entries: [entryBy(vault, cast.alice, 'secret.seal', { statement: { ...statement, custody: { ...statement.custody, leaves } } })], files }));
     expect(await lie(statement.custody.leaves.slice(1))).toBe('READERS_MISMATCH');
@@ -171,7 +171,7 @@ describe('acknowledging', () => {
   it('does not sign for a share that is another: the sealer is at fault, and the version stays pending', async () => {
     // A sealer who gives Bob the share of Carol: his file opens, and holds a share for another place.
     const vault = await as(cast.alice);
-    const { entries, files } = await sealBatch(vault, [{ name: NAME, kind: 'password', file: Secret.fromText(VALUE), parameters: {}, public: {}, origin: 'generated' }]);
+    const { entries, files } = vault.signed(await sealBatch(vault, [{ name: NAME, kind: 'password', file: Secret.fromText(VALUE), parameters: {}, public: {}, origin: 'generated' }]));
     const { statement } = (JSON.parse(Buffer.from((JSON.parse(Buffer.from(entries[0]!.line).toString()) as { payload: string }).payload, 'base64').toString()) as { body: { statement: { custody: { leaves: { person: string; blob: object }[] } } } }).body;
     const cases: [path: string, share: Uint8Array, message: string][] = [
       ['0.2', Buffer.alloc(33, 1), 'the share file holds no share 0.1'],

@@ -25,7 +25,7 @@ async function seal(of: Vault, name: string): Promise<void> {
   await of.append(await sealBatch(of, [{ name, kind: 'password', file, parameters: {}, public: { size: file.length }, origin: 'generated' }]));
 }
 /** What says of itself that it is a key pair, and is not. */
-const sealWrong = async (name: string): Promise<void> =>
+const sealWrong = async (name: string): Promise<unknown> =>
   vault.append(await sealBatch(vault, [{ name, kind: 'tsig', file: Secret.fromText('no clause at all'), parameters: {}, public: { keyname: 'x.', algorithm: 'hmac-sha256' }, origin: 'imported' }]));
 
 describe('runDrill', () => {

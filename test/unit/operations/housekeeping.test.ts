@@ -14,7 +14,7 @@ const item = (name: string, text = 'value'): Sealable => ({ name, kind: 'documen
 
 async function queueSeal(team: Team, person: string, name: string): Promise<Vault> {
   const vault = await team.as(person);
-  const batch = await sealBatch(vault, [item(name)]);
+  const batch = vault.signed(await sealBatch(vault, [item(name)]));
   await enqueue(vault.local, vault.id, batch.entries[0]!, batch.files);
   return vault;
 }
@@ -27,7 +27,7 @@ describe('housekeeping', () => {
     for (const person of ['alice', 'bruno', 'carol', 'ci']) {
       const vault = await team.as(person);
       const before = vault.point;
-      expect(await doHousekeeping(vault)).toEqual({ appended: [], rejected: [], made: [], turned: [], granted: [], shares: [], released: [], faults: [] });
+      expect(await doHousekeeping(vault)).toEqual({ appended: [], rejected: [], made: [], turned: [], granted: [], shares: [], released: [], left: [], faults: [] });
       expect(vault.point).toEqual(before);
     }
   });
@@ -45,7 +45,7 @@ describe('housekeeping', () => {
   it('takes an entry that is in the log already for done', async () => {
     const team = await foundTeam();
     const vault = await team.as('bruno');
-    const batch = await sealBatch(vault, [item('a')]);
+    const batch = vault.signed(await sealBatch(vault, [item('a')]));
     await vault.append(batch);
     await enqueue(vault.local, vault.id, batch.entries[0]!, batch.files);
     const { size } = vault.point;
@@ -97,7 +97,7 @@ describe('housekeeping', () => {
     const team = await foundTeam();
     await team.policy((p) => ({ roles: { ...p.roles, infra: { members: ['alice', 'bruno', 'carol', 'ci'] } } }));
     // A machine holds the key and grants it to nobody; it does not even try.
-    expect(await doHousekeeping(await team.as('ci'))).toMatchObject({ granted: [], shares: [], released: [], faults: [] });
+    expect(await doHousekeeping(await team.as('ci'))).toMatchObject({ granted: [], shares: [], released: [], left: [], faults: [] });
     expect((await doHousekeeping(await team.as('bruno'))).granted).toEqual([{ role: 'infra', person: 'carol' }]);
     expect((await doHousekeeping(await team.as('alice'))).granted).toEqual([]);
   });

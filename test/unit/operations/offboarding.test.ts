@@ -27,7 +27,7 @@ async function left(spec: Partial<VaultSpec>, fill: (vault: Vault) => Promise<vo
 const planOf = async (vault: Vault): Promise<OffboardingPlan> => planOffboarding(vault, (await exposureOf(vault, { persons: ['dora'] })).knowledge);
 const GROUPS = ['rotate', 'others', 'byHand', 'plans', 'retire'] as const;
 const names = (plan: OffboardingPlan): Record<string, string[]> => Object.fromEntries(GROUPS.map((group) => [group, plan[group].map((task) => task.name)]));
-const take = (vault: Vault, name: string, kind: string, publicParts = {}): Promise<void> =>
+const take = (vault: Vault, name: string, kind: string, publicParts = {}): Promise<unknown> =>
   sealBatch(vault, [{ name, kind, file: Secret.fromText('x'), parameters: {}, public: publicParts, origin: 'imported' }]).then((batch) => vault.append(batch));
 
 describe('planOffboarding', () => {

@@ -133,7 +133,7 @@ describe('a copy that was written to', () => {
 describe('a queue', () => {
   const sealed = async (name: string): Promise<Queued> => {
     const bob = await openAs(store, cast.bob);
-    const batch = await sealBatch(bob, [{ name, kind: 'password', file: Secret.fromText(`value of ${name}`), parameters: {}, public: {}, origin: 'generated' }]);
+    const batch = bob.signed(await sealBatch(bob, [{ name, kind: 'password', file: Secret.fromText(`value of ${name}`), parameters: {}, public: {}, origin: 'generated' }]));
     return { digest: digestOf(batch.entries[0]!), entry: batch.entries[0]!, files: batch.files };
   };
   const carry = (...entries: Queued[]): readonly Queued[] => parseQueueFile(Buffer.concat(entries.flatMap((each) => [encodeQueued(each), utf8('\n')]))).entries;
@@ -200,7 +200,7 @@ it('on a copy that nobody vouched for records of openings go into the log, and n
   const bob = await openAs(store, cast.bob, { local: memoryLocal(), confirmed: false });
   const { size } = bob.point;
   const opening = (purpose: string) => entryBy(bob, cast.bob, 'secret.open', { scope: ['/'], purpose, online: false });
-  const batch = await sealBatch(bob, [{ name: 'app/two', kind: 'password', file: Secret.fromText('x'), parameters: {}, public: {}, origin: 'generated' }]);
+  const batch = bob.signed(await sealBatch(bob, [{ name: 'app/two', kind: 'password', file: Secret.fromText('x'), parameters: {}, public: {}, origin: 'generated' }]));
   await enqueue(bob.local, bob.id, opening('one'));
   await enqueue(bob.local, bob.id, batch.entries[0]!, batch.files);
   expect(await codeOf(drainQueue(bob))).toBe('EXPECT_NEEDED');

@@ -63,7 +63,7 @@ def playbook_agent(command):
         _sweep(os.path.dirname(directory), directory)
         try:
             ends = ["--for", LONGEST, "--while", str(run_process())]
-            _start(program, words + ["agent", "start", "--foreground", "--json", "--socket", socket, "--purpose", PURPOSE] + ends + scope)
+            _start(program, words + ["agent", "start", "--read-only", "--foreground", "--json", "--socket", socket, "--purpose", PURPOSE] + ends + scope)
         except VaultFault as fault:
             # Two directories of one name, if an agent has ended between our looks: the other start won.
             if fault.code != "AGENT_RUNNING":

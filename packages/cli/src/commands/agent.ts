@@ -12,6 +12,7 @@ import { parseUntil, untilInWords } from '../until.js';
 
 interface StartOptions {
   readonly scope?: readonly string[];
+  readonly readOnly?: boolean;
   readonly for: string;
   readonly while?: number;
   readonly socket?: string;
@@ -21,17 +22,20 @@ interface StartOptions {
 }
 
 const ALL = '/';
+/** After the purpose in the log: what was written in that time below that scope may be of any program of its user. */
+const MAY_WRITE = ', may write';
 /** Milliseconds. */
 const LONGEST_END = 10_000;
 const PAUSE = 20;
 
 export function define(command: Command, act: Act): void {
-  command.description('Holds your unlocked identity for some hours, so that open, terraform and Ansible ask for no passphrase. It answers this user alone, on a Unix socket, for what it was started for. What changes who may what still asks: consent, release and policy sign.');
+  command.description('Holds your unlocked identity for some hours, so that open, terraform, Ansible and what you write every day (seal, edit, rotate, retire, import, handover offer) ask for no passphrase. It answers this user alone, on a Unix socket, for what it was started for. Whatever decides who may what still asks: consent, release, policy sign and the like.');
   examples(
     vaultOptions(command.command('start'))
       .summary('unlock once')
-      .description('Unlocks your identity and leaves an agent running for this vault. What it may open is recorded now, what it did open when it ends.')
+      .description('Unlocks your identity and leaves an agent running for this vault. What it may open and write is recorded now, what it did open when it ends.')
       .option('--scope <path>', 'a secret, or dns/ for all below it; repeat (default: everything that you read)', collect)
+      .option('--read-only', 'it opens, and signs nothing that you seal or retire')
       .option('--for <duration>', 'how long: 30m, 8h, 1d', '8h')
       .option('--while <pid>', 'end with the process of this number, if it ends before', parseProcess)
       .option('--socket <path>', 'listen there, for programs that are told OXP_VAULT_AGENT=PATH, instead of where every command looks')
@@ -48,7 +52,7 @@ export function define(command: Command, act: Act): void {
 
 async function start(context: CliContext, options: StartOptions): Promise<void> {
   const until = endOf(options.for, context.clock.now());
-  if (!isPurpose(options.purpose)) throw new VaultError('USAGE', '--purpose takes one line of at most 200 characters');
+  if (!isPurpose(`${options.purpose}${MAY_WRITE}`)) throw new VaultError('USAGE', `--purpose takes one line of at most ${200 - MAY_WRITE.length} characters`);
   if (options.foreground) return serve(context, options, until);
   const seen = await context.vault({ identity: true });
   const socket = socketFor(context, options, seen);
@@ -113,8 +117,9 @@ async function serve(context: CliContext, options: StartOptions, until: number):
   const socket = socketFor(context, options, vault);
   // Before anything is recorded: of several that are started at once only one begins a session.
   await mustBeAlone(socket);
-  const session = await Session.begin(vault, { scope: options.scope ?? [ALL], purpose: options.purpose });
-  const running = await serveAgent(session, { socket, until });
+  const writes = options.readOnly !== true;
+  const session = await Session.begin(vault, { scope: options.scope ?? [ALL], purpose: writes ? `${options.purpose}${MAY_WRITE}` : options.purpose });
+  const running = await serveAgent(session, { socket, until, writes });
   const ends = (): void => void running.stop().catch(() => undefined);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ends);
   // Whoever started it in the background waits for this line.
@@ -130,16 +135,17 @@ async function serve(context: CliContext, options: StartOptions, until: number):
 
 async function status(context: CliContext): Promise<void> {
   const agent = await present(context);
-  const { person, device, vault, address, scope, until, since, entries, opened, pid, fault } = await agent.status();
+  const { person, device, vault, address, scope, writes = false, until, since, entries, opened, pid, fault } = await agent.status();
   const rows = [
     ['agent', `of ${person} (${device}), process ${pid}, since ${ago(since, context.clock.now())}`],
     ['vault', `${short(vault)} at ${context.path(address)}, ${count(entries, 'entry', 'entries')}`],
     ['opens', scope.includes(ALL) ? 'everything that you read' : scope.join(', ')],
+    ['writes', writes ? 'what is sealed, retired or offered there' : 'nothing'],
     ['until', untilInWords(until)],
     ['opened', opened.length === 0 ? 'nothing yet' : opened.join(', ')],
     ['socket', context.path(agent.socket)],
   ];
-  await context.result({ person, device, vault, address, scope, pid, since, until, entries, opened, socket: agent.socket, ...(fault ? { fault } : {}) }, columns(rows, { gap: 3 }));
+  await context.result({ person, device, vault, address, scope, writes, pid, since, until, entries, opened, socket: agent.socket, ...(fault ? { fault } : {}) }, columns(rows, { gap: 3 }));
   if (fault) await context.warn(`${fault.code}: ${fault.message}. It goes on with what it knows, and tries again.`);
 }
 

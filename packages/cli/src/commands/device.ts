@@ -59,7 +59,7 @@ async function add(context: CliContext, file: string | undefined, options: AddOp
   if (file === undefined) throw new VaultError('USAGE', 'it is not said which device', { hint: 'On the new device: oxp-vault identity create. Then here: oxp-vault device add CARD. For the safe: oxp-vault device add --recovery --out FILE' });
   const card = await readCardFile(context.io, file);
   const vault = await vaultForWriting(context);
-  const { person } = vault.requireEnrolled().card;
+  const { person } = vault.requireActor();
   if (card.person !== person) {
     throw new VaultError('NOT_ALLOWED', `this is the card of ${card.person}, and you are ${person}`, {
       hint: `Somebody else is added by an admin: oxp-vault member add ${file}. Your own device takes your name: oxp-vault identity create --person ${person}`,
@@ -79,7 +79,7 @@ async function addRecovery(context: CliContext, file: string | undefined, option
   const note = join(dirname(out), 'README.txt');
   for (const path of [out, note]) await mustNotExist(path);
   const vault = await vaultForWriting(context);
-  const { person } = vault.requireEnrolled().card;
+  const { person } = vault.requireActor();
   const passphraseFile = options.newPassphraseFile === undefined ? undefined : resolve(io.cwd, options.newPassphraseFile);
   const chosen = await newPassphrase(context, options.passphrase, passphraseFile, '--new-passphrase-file');
   const { suite } = vault.policy.policy;

@@ -23,7 +23,7 @@ export function define(command: Command, act: Act): void {
 
 async function run(context: CliContext, name: string): Promise<void> {
   requireSecretName(name);
-  const vault = await vaultForWriting(context);
+  const vault = await vaultForWriting(context, () => [name]);
   const newest = findVersion(vault, name);
   const { kind } = newest.statement;
   if (!EDITABLE.includes(kind)) {

@@ -9,7 +9,7 @@ import { count } from '../render.js';
 import { sayPending } from '../sealing/pending.js';
 import { countLines, dryRunSummary, sealDocument, sealExitCode, sealLines, sealSummary, throwSingle } from '../sealing/report.js';
 import { sopsKeys } from '../sealing/sops-keys.js';
-import { vaultForWriting } from '../writing.js';
+import { vaultForPlanning, vaultForWriting } from '../writing.js';
 
 interface Options {
   readonly name?: string;
@@ -53,7 +53,8 @@ async function importSops(context: CliContext, file: string, options: Options): 
     throw notForYou(error, from.map((each) => context.path(each)));
   });
   const dryRun = options.dryRun === true;
-  const vault = dryRun ? await context.vault({ identity: true, news: true }) : await vaultForWriting(context);
+  const reach = (): readonly string[] => ['name' in target ? target.name : `${target.prefix}/`];
+  const vault = await (dryRun ? vaultForPlanning(context, reach) : vaultForWriting(context, reach));
   const imported = await sopsImport(vault, opened, basename(file), target);
   try {
     return await sealThem(context, vault, imported, opened, file, options);

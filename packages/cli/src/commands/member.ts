@@ -109,7 +109,7 @@ async function remove(context: CliContext, person: string, { role: roles, rotate
   if (dryRun) return previewRemoval(context, vault, leaver, knowledge, next);
   const outcome = await change(context, vault, next, roles.length > 0 ? `Take ${person} out of ${roles.join(', ')}?` : `Remove ${person}?`);
   if (!outcome) return 0;
-  const turned = outcome.inEffect && vault.policy.people.has(vault.requireEnrolled().card.person) ? await turnDueKeys(vault) : [];
+  const turned = outcome.inEffect && vault.policy.people.has(vault.requireActor().person) ? await turnDueKeys(vault) : [];
   await renewDraft(context, vault);
   const stale = [...vault.policy.roles].filter(([, state]) => state.stale).map(([role]) => role);
   // What is made anew while they are still members, they can read as well.

@@ -18,7 +18,7 @@ export function define(command: Command, act: Act): void {
 
 async function run(context: CliContext, targets: readonly string[], { dryRun = false }: { readonly dryRun?: boolean }): Promise<void> {
   const parsed = targets.map(parseTarget);
-  const vault = dryRun ? await context.vault({ news: true }) : await vaultForWriting(context);
+  const vault = dryRun ? await context.vault({ news: true }) : await vaultForWriting(context, () => parsed.map(({ name }) => name));
   const retirements = parsed.flatMap(({ name, version }) => retirable(vault, name, version));
   if (dryRun) return showPlan(context, retirements, targets);
   if (retirements.length > 0) await retireVersions(vault, retirements);

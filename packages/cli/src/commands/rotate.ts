@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { planRotation, runSealPlan, type RotationStep, type SealLine } from '@oxp-vault/core';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
-import { vaultForWriting } from '../writing.js';
+import { vaultForWriting, withIssuers } from '../writing.js';
 import { sayPending } from '../sealing/pending.js';
 import { requireSecretName } from '../secret-name.js';
 import { countLines, dryRunSummary, logWords, sealDocument, sealExitCode, sealLines, throwSingle } from '../sealing/report.js';
@@ -20,7 +20,7 @@ export function define(command: Command, act: Act): void {
 async function run(context: CliContext, names: readonly string[], options: { readonly dryRun?: boolean }): Promise<number> {
   requireSecretName(...names);
   if (options.dryRun) return dryRun(context, names);
-  const vault = await vaultForWriting(context);
+  const vault = await vaultForWriting(context, (seen) => withIssuers(seen, names));
   const plan = await planRotation(vault, names);
   const lines = await runSealPlan(vault, plan);
   throwSingle(lines);

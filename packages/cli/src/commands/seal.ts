@@ -10,7 +10,7 @@ import { unproposed } from '../drafts/notes.js';
 import { sayPending } from '../sealing/pending.js';
 import { requireSecretName } from '../secret-name.js';
 import { parseParameters } from '../sealing/set-parameters.js';
-import { vaultForWriting } from '../writing.js';
+import { vaultForPlanning, vaultForWriting, withIssuers } from '../writing.js';
 
 interface Options {
   readonly bootstrap?: string;
@@ -54,7 +54,10 @@ async function run(context: CliContext, names: readonly string[], options: Optio
     });
   }
   const dryRun = options.dryRun === true;
-  const vault = dryRun ? await context.vault({ identity: true, news: true }) : await vaultForWriting(context);
+  const { issuer } = parseParameters(options.set);
+  // Without names also what others have named is sealed again, where its readers have changed.
+  const reach = (seen: Vault): readonly string[] => (names.length === 0 ? ['/'] : [...withIssuers(seen, names, bootstrap?.plan.secrets), ...(typeof issuer === 'string' ? [issuer] : [])]);
+  const vault = await (dryRun ? vaultForPlanning(context, reach) : vaultForWriting(context, reach));
   const plan =
     names.length === 0
       ? await planMissing(context, vault, bootstrap!, dryRun)

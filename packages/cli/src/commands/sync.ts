@@ -1,11 +1,11 @@
 /** `sync`: what waits here goes into the log. Taking over a copy, and mending a store or a pin, are steps of their own below it. */
-import { doHousekeeping, listQueued, discard, entryInWords, type Queued, type Vault, VaultError } from '@oxp-vault/core';
+import { choresDue, doHousekeeping, listQueued, discard, entryInWords, type Queued, type Vault, VaultError } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { type Act, examples, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { freshnessWords } from '../freshness.js';
 import { columns, entries, short } from '../render.js';
-import { reportHousekeeping } from '../writing.js';
+import { reportHousekeeping, throughAgent } from '../writing.js';
 
 interface Options {
   readonly from?: string;
@@ -46,14 +46,16 @@ async function run(context: CliContext, options: Options): Promise<number | void
 }
 
 async function send(context: CliContext): Promise<void> {
-  const vault = await context.vault({ write: true });
+  const seen = await throughAgent(context, () => []);
+  // What an agent leaves is done here, where somebody can be asked.
+  const vault = seen.deputy && context.canUnlock && choresDue(seen).length > 0 ? await context.unlocked(seen) : seen;
   const done = await doHousekeeping(vault);
   await reportHousekeeping(context, done);
-  const { appended, rejected, made, turned, granted, released } = done;
+  const { appended, rejected, made, turned, granted, released, left } = done;
   const { size, root } = vault.point;
   const counts = [appended.length === 0 && rejected.length === 0 ? 'Nothing waits here' : `${appended.length} appended`, ...(rejected.length > 0 ? [`${rejected.length} rejected`] : [])].join(', ');
   await context.result(
-    { vault: vault.id, size, root, appended, rejected, made, turned, granted, released, ...(vault.freshness?.fetched === undefined ? {} : { fetched: vault.freshness.fetched }) },
+    { vault: vault.id, size, root, appended, rejected, made, turned, granted, released, left, ...(vault.freshness?.fetched === undefined ? {} : { fetched: vault.freshness.fetched }) },
     `${counts}. Log: ${entries(size)}, root ${short(root)}.\n`,
   );
   await context.say(freshnessWords(context, vault, false));

@@ -23,7 +23,7 @@ export interface RequestWords {
 }
 
 export async function offer(context: CliContext, names: readonly string[], { to, reason }: OfferOptions): Promise<void> {
-  const vault = await vaultForWriting(context);
+  const vault = await vaultForWriting(context, () => names);
   const targets = resolveTargets(vault, names);
   const id = await handoverOffer(vault, { names, role: to, ...(reason === undefined ? {} : { reason }) });
   await context.result({ offer: id, role: to, targets }, `offer ${short(id)}: ${targetsInWords(targets)} to ${to}\n`);

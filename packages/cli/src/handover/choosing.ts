@@ -7,7 +7,7 @@ export type Step = 'consent' | 'release' | 'complete' | 'finalize';
 /** Throws ENTRY_NOT_FOUND where none waits, USAGE where several do, with a line for each. */
 export function chosenHandover(vault: Vault, step: Step, id: string | undefined): Handover {
   if (id !== undefined) return findHandover(vault, id);
-  const { person } = vault.requireEnrolled().card;
+  const { person } = vault.requireActor();
   const mine = listHandovers(vault).filter(({ next }) => next.some((each) => each.person === person && each.next.startsWith(`oxp-vault handover ${step} `)));
   const [only, second] = mine;
   if (!only) throw new VaultError('ENTRY_NOT_FOUND', `no handover waits for you (${person}) to ${step}`, { hint: 'See them all: oxp-vault handover list' });

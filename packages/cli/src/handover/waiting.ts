@@ -12,7 +12,7 @@ const [FIRST_LOOK, LONGEST_LOOK] = [500, 10_000];
  * changed; a store that is away for a while is waited for as well.
  */
 export async function waitAndRelease(context: CliContext, vault: Vault, id: string, releaseAll: () => Promise<readonly Released[]>): Promise<readonly Released[]> {
-  const me = vault.requireEnrolled().card.person;
+  const me = vault.requireActor().person;
   let said = '';
   const sayOnce = async (text: string): Promise<void> => {
     if (text !== said) await context.say(text);

@@ -4,7 +4,7 @@ import type { CliContext } from '../context.js';
 
 /** Names those of these secrets whose newest version is pending, and who is awaited. True where there is one. */
 export async function sayPending(context: CliContext, vault: Vault, names: readonly string[]): Promise<boolean> {
-  const me = vault.requireEnrolled().card.person;
+  const me = vault.requireActor().person;
   const pending = custodyReport(vault).filter((report) => report.pending && names.includes(report.name) && vault.state.secrets.versions.get(report.name)?.at(-1)?.digest === report.statement);
   for (const { name, version, tree, awaited } of pending) {
     await context.say(`${name} v${version} is pending: it counts once ${tree} have typed oxp-vault custody ack; awaited: ${awaited.join(' ')}`);

@@ -1,12 +1,14 @@
 /** Asking an agent. Both ends look at whose the socket is; nothing is sent to one that could be somebody else's. */
 import { request, type IncomingMessage } from 'node:http';
 import * as v from 'valibot';
+import type { Deputy, FileSource } from '../deputy.js';
 import { VaultError } from '../errors.js';
-import type { FileSource } from '../operations/opening/views.js';
-import { fromBase64 } from '../primitives/hash.js';
+import type { Acts } from '../engine/append.js';
+import type { Card } from '../policy/card.js';
+import { fromBase64, toBase64 } from '../primitives/hash.js';
 import { Secret } from '../secret.js';
 import { errnoOf } from '../stores/io-error.js';
-import { AgentStatus, errorFrom, ORIGIN, PATHS, SecretsAnswer, type SecretsRequest } from './protocol.js';
+import { AgentStatus, AppendAnswer, type AppendRequest, DrainAnswer, errorFrom, faultFrom, ORIGIN, PATHS, SecretsAnswer, type SecretsRequest } from './protocol.js';
 import { socketIsThere } from './socket.js';
 
 const MAX_ANSWER = 256 * 1024 * 1024;
@@ -19,6 +21,10 @@ export interface Agent {
   status(): Promise<AgentStatus>;
   /** Values by name, `field` and version. Throws what opening throws, NOT_ALLOWED outside of its scope, WRONG_VAULT, AGENT_UNREACHABLE. */
   secrets(request: SecretsRequest): Promise<readonly AgentSecret[]>;
+  /** Lets it look for news of the vault now. Throws what that throws. */
+  refresh(): Promise<AgentStatus>;
+  /** What acts through it for a person, in one vault. */
+  deputy(vault: string, card: Card): Deputy;
   /** Asks it to end. */
   stop(): Promise<void>;
 }
@@ -52,8 +58,12 @@ export async function requireAgent(socket: string): Promise<Agent> {
 }
 
 /** The files of versions from an agent, as `openViews` takes them. */
-export function agentSource(agent: Agent, vault: string): FileSource {
+export function agentSource(agent: Pick<Agent, 'secrets'>, vault: string): FileSource {
   return async (wanted) => (await agent.secrets({ vault, secrets: [...wanted] })).map(({ name, version, value }) => ({ name, version, file: value }));
+}
+
+function appendRequest(vault: string, { acts, files }: Acts, keep: boolean): AppendRequest {
+  return { vault, acts: acts.map(({ op, body }) => ({ op, body: { ...body } })), files: files.map(({ path, bytes }) => ({ path, base64: toBase64(bytes) })), keep };
 }
 
 function clientOf(socket: string): Omit<Agent, 'found'> {
@@ -73,6 +83,21 @@ function clientOf(socket: string): Omit<Agent, 'found'> {
         if (!bytes) throw errorFrom(undefined);
         return { name, ...(field === undefined ? {} : { field }), version, kind, value: Secret.take(bytes) };
       });
+    },
+    refresh: () => ask('POST', PATHS.refresh, AgentStatus, {}),
+    deputy(vault, card) {
+      return {
+        card,
+        open: agentSource(this, vault),
+        async append(acts, { keep }) {
+          const { size, root, digests, waits } = await ask('POST', PATHS.append, AppendAnswer, appendRequest(vault, acts, keep));
+          return { point: { size, root }, digests, ...(waits ? { waits: faultFrom(waits) } : {}) };
+        },
+        async drain() {
+          const { size, root, ...drained } = await ask('POST', PATHS.drain, DrainAnswer, { vault });
+          return { point: { size, root }, ...drained };
+        },
+      };
     },
     async stop() {
       await send(socket, 'POST', PATHS.stop, {});

@@ -1,6 +1,7 @@
 /** Which agent serves a vault, and what it may open of it. */
 import { pathMatches } from '../wire.js';
-import type { FileSource } from '../operations/opening/views.js';
+import type { Deputy, FileSource } from '../deputy.js';
+import { parseCard } from '../policy/card.js';
 import type { Vault } from '../vault.js';
 import { agentSource, connectAgent, requireAgent, type Agent } from './client.js';
 import { AGENT_VARIABLE, socketOf } from './socket.js';
@@ -25,6 +26,28 @@ export function ownAgent(env: Environment, address: string): Promise<Agent | und
 export async function agentSourceFor(env: Environment, vault: Vault, names: readonly string[]): Promise<FileSource | undefined> {
   const agent = await findAgent(env, vault.store.address);
   if (agent?.found.vault !== vault.id) return undefined;
-  const covers = names.every((name) => agent.found.scope.some((path) => pathMatches(path, name)));
-  return covers ? agentSource(agent, vault.id) : undefined;
+  if (!covers(agent, names)) return undefined;
+  await bringUpTo(agent, vault);
+  return agentSource(agent, vault.id);
+}
+
+/**
+ * Who acts through this agent: undefined where it serves another vault, not all of these names and paths, somebody without a living device, or,
+ * where something is to be written, only opens.
+ */
+export async function deputyFor(agent: Agent, vault: Vault, names: readonly string[], write: boolean): Promise<Deputy | undefined> {
+  const { vault: served, person, device, writes } = agent.found;
+  const living = vault.policy.people.get(person)?.devices.find((each) => each.device === device);
+  if (served !== vault.id || !living || (write && writes !== true) || !covers(agent, names)) return undefined;
+  await bringUpTo(agent, vault);
+  return agent.deputy(vault.id, parseCard(living.card));
+}
+
+/** It looks for news once a minute, and what is asked of it goes by what is known here. */
+async function bringUpTo(agent: Agent, vault: Vault): Promise<void> {
+  if (agent.found.entries < vault.point.size) await agent.refresh();
+}
+
+function covers({ found }: Agent, names: readonly string[]): boolean {
+  return names.every((name) => found.scope.some((path) => pathMatches(path, name)));
 }

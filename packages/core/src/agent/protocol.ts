@@ -13,6 +13,8 @@ export const PATHS = {
   secrets: '/v1/secrets',
   render: '/v1/render',
   refresh: '/v1/refresh',
+  append: '/v1/append',
+  drain: '/v1/drain',
   stop: '/v1/stop',
 } as const;
 
@@ -25,6 +27,8 @@ export const AgentStatus = v.object({
   device: v.string(),
   scope: v.array(v.string()),
   pid: Count,
+  /** True where it also signs what is written every day below its scope. */
+  writes: v.optional(v.boolean()),
   /** Whole seconds since 1970. */
   since: Count,
   until: Count,
@@ -54,7 +58,29 @@ export const RenderRequest = v.object({ vault: v.optional(v.string()), secrets: 
 
 export const RenderAnswer = v.object({ format: v.string(), base64: v.string() });
 
-const ErrorAnswer = v.object({ error: v.object({ code: v.string(), message: v.string(), hint: v.optional(v.string()) }) });
+const Fault = v.object({ code: v.string(), message: v.string(), hint: v.optional(v.string()) });
+const ErrorAnswer = v.object({ error: Fault });
+
+/** What is to be signed and appended, all or nothing, as bodies by op: no bytes are signed that somebody else has made. */
+export const AppendRequest = v.strictObject({
+  vault: v.string(),
+  acts: v.pipe(v.array(v.strictObject({ op: v.string(), body: v.record(v.string(), v.unknown()) })), v.minLength(1)),
+  files: v.array(v.strictObject({ path: v.string(), base64: v.string() })),
+  /** Where the store cannot be written, they wait in the queue. */
+  keep: v.boolean(),
+});
+export type AppendRequest = v.InferOutput<typeof AppendRequest>;
+
+const point = { size: Count, root: v.string() };
+export const AppendAnswer = v.object({ ...point, digests: v.array(v.string()), waits: v.optional(Fault) });
+
+export const DrainRequest = v.strictObject({ vault: v.string() });
+export const DrainAnswer = v.object({
+  ...point,
+  appended: v.array(v.string()),
+  rejected: v.array(v.object({ digest: v.string(), op: v.string(), person: v.string(), reason: v.string() })),
+  present: Count,
+});
 
 const STATUS: Readonly<Record<ErrorClass, number>> = { unexpected: 500, usage: 400, denied: 403, 'not-found': 404, conflict: 409, 'needs-others': 409, identity: 401, verification: 502, store: 503 };
 
@@ -65,7 +91,15 @@ export function statusOf(error: VaultError): number {
 /** The error that the agent reports, as its own client throws it. */
 export function errorFrom(body: unknown): VaultError {
   const parsed = v.safeParse(ErrorAnswer, body);
-  const { code = '', message = '', hint } = parsed.success ? parsed.output.error : {};
+  return faultFrom(parsed.success ? parsed.output.error : { code: '', message: '' });
+}
+
+/** An error as it is told over the socket. */
+export function faultOf({ code, message, hint }: VaultError): v.InferOutput<typeof Fault> {
+  return { code, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+export function faultFrom({ code, message, hint }: v.InferOutput<typeof Fault>): VaultError {
   if (!isCode(code)) return new VaultError('AGENT_UNREACHABLE', 'the agent gave an answer that this release does not understand', { hint: 'Start it anew: oxp-vault agent stop, then oxp-vault agent start' });
   return new VaultError(code, message, hint === undefined ? {} : { hint });
 }

@@ -3,21 +3,25 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { chmod } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import * as v from 'valibot';
+import { parseEntry } from '../audit/entry.js';
 import { listQueued } from '../engine/queue.js';
 import { isVaultError, VaultError } from '../errors.js';
+import { appendOrQueue } from '../operations/copies/append-or-queue.js';
 import { drainQueue } from '../operations/copies/drain.js';
 import { openValue } from '../operations/opening/one-value.js';
 import { parseView, planOpening, type View } from '../operations/opening/views.js';
 import type { Session } from '../operations/opening/session.js';
 import { readableBy } from '../operations/opening/open.js';
-import { toBase64 } from '../primitives/hash.js';
+import { fromBase64, toBase64 } from '../primitives/hash.js';
 import { errnoOf, storeError } from '../stores/io-error.js';
 import { connectAgent } from './client.js';
-import { type AgentStatus, ORIGIN, PATHS, RenderRequest, SecretsRequest, statusOf } from './protocol.js';
+import { type AgentStatus, type AppendAnswer, AppendRequest, type DrainAnswer, DrainRequest, faultOf, ORIGIN, PATHS, RenderRequest, SecretsRequest, statusOf } from './protocol.js';
 import { prepareSocket, removeSocket } from './socket.js';
+import { judgeActs } from './writing.js';
 
-/** Bytes of a question. */
+/** Bytes of a question, and of one that brings files along. */
 const MAX_REQUEST = 1024 * 1024;
+const MAX_APPEND = 256 * 1024 * 1024;
 /** Milliseconds between two looks for news of the vault. */
 const REFRESH = 60_000;
 
@@ -25,6 +29,8 @@ export interface ServeOptions {
   readonly socket: string;
   /** Whole seconds since 1970. */
   readonly until: number;
+  /** True: it also signs what is written every day below its scope (writing.ts). */
+  readonly writes?: boolean;
 }
 
 export interface RunningAgent {
@@ -36,7 +42,7 @@ export interface RunningAgent {
 }
 
 /** Serves a session. Throws AGENT_RUNNING where another agent answers at that place, AGENT_UNSAFE, STORE_IO. */
-export async function serveAgent(session: Session, { socket, until }: ServeOptions): Promise<RunningAgent> {
+export async function serveAgent(session: Session, { socket, until, writes = false }: ServeOptions): Promise<RunningAgent> {
   await prepareSocket(socket);
   const other = await connectAgent(socket);
   if (other) {
@@ -45,7 +51,7 @@ export async function serveAgent(session: Session, { socket, until }: ServeOptio
   }
   // What is left is of one that was killed.
   rmSync(socket, { force: true });
-  const serving = new Serving(session, socket, until);
+  const serving = new Serving(session, socket, until, writes);
   await serving.listen();
   return serving;
 }
@@ -56,16 +62,19 @@ class Serving implements RunningAgent {
   readonly #session: Session;
   readonly #until: number;
   readonly #since: number;
+  readonly #writes: boolean;
   readonly #server: Server;
   #timers: NodeJS.Timeout[] = [];
   #fault: VaultError | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
   #ending: Promise<void> | undefined;
   #settle!: { resolve: () => void; reject: (error: unknown) => void };
 
-  constructor(session: Session, socket: string, until: number) {
+  constructor(session: Session, socket: string, until: number, writes: boolean) {
     this.#session = session;
     this.socket = socket;
     this.#until = until;
+    this.#writes = writes;
     this.#since = session.vault.clock.now();
     this.ended = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     // Whoever only calls `stop` hears of a failure there.
@@ -113,12 +122,21 @@ class Serving implements RunningAgent {
     if (this.#isOver()) return void this.stop().catch(() => undefined);
     const { vault } = this.#session;
     try {
-      await vault.refresh();
-      if (vault.confirmed && (await listQueued(vault.local, vault.id, 'queue')).length > 0) await drainQueue(vault);
+      await this.#inTurn(async () => {
+        await vault.refresh();
+        if (vault.confirmed && (await listQueued(vault.local, vault.id, 'queue')).length > 0) await drainQueue(vault);
+      });
       this.#fault = undefined;
     } catch (error) {
       this.#fault = asVaultError(error);
     }
+  }
+
+  /** One after the other: two writers of one process would only compete for the next place in the log. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work, work);
+    this.#turn = result;
+    return result;
   }
 
   /** By the clock: a timer does not count the hours that a machine sleeps. */
@@ -135,8 +153,7 @@ class Serving implements RunningAgent {
       await this.#route(request, response);
     } catch (error) {
       const fault = asVaultError(error);
-      const { code, message, hint } = fault;
-      answer(response, statusOf(fault), { error: { code, message, ...(hint === undefined ? {} : { hint }) } });
+      answer(response, statusOf(fault), { error: faultOf(fault) });
     }
   }
 
@@ -151,21 +168,23 @@ class Serving implements RunningAgent {
       if (this.#fault) throw this.#fault;
       return answer(response, 200, this.#status());
     }
+    if (asked === `POST ${PATHS.append}`) return answer(response, 200, await this.#append(await bodyOf(request, MAX_APPEND)));
+    if (asked === `POST ${PATHS.drain}`) return answer(response, 200, await this.#drain(await bodyOf(request)));
     if (asked === `POST ${PATHS.stop}`) {
       answer(response, 200, {});
       response.once('close', () => void this.stop().catch(() => undefined));
       return;
     }
     if (request.method === 'GET' && pathname.startsWith(PATHS.secret)) return this.#value(pathname.slice(PATHS.secret.length), searchParams, response);
-    throw new VaultError('USAGE', 'this agent knows no such question', { hint: `It answers GET ${PATHS.status}, GET ${PATHS.secret}NAME, POST ${PATHS.secrets}, POST ${PATHS.render}, POST ${PATHS.refresh}, POST ${PATHS.stop}.` });
+    throw new VaultError('USAGE', 'this agent knows no such question', { hint: `It answers GET ${PATHS.status}, GET ${PATHS.secret}NAME, POST ${PATHS.secrets}, POST ${PATHS.render}, POST ${PATHS.refresh}, POST ${PATHS.append}, POST ${PATHS.drain}, POST ${PATHS.stop}.` });
   }
 
   #status(): AgentStatus {
     const { vault, scope, opened } = this.#session;
-    const { person, device } = vault.requireEnrolled().card;
+    const { person, device } = vault.requireActor();
     const fault = this.#fault && { code: this.#fault.code, message: this.#fault.message };
     return {
-      vault: vault.id, address: vault.store.address, person, device, scope: [...scope], pid: process.pid, since: this.#since, until: this.#until,
+      vault: vault.id, address: vault.store.address, person, device, scope: [...scope], writes: this.#writes, pid: process.pid, since: this.#since, until: this.#until,
       entries: vault.point.size, root: vault.point.root, opened, ...(fault ? { fault } : {}),
     };
   }
@@ -194,6 +213,44 @@ class Serving implements RunningAgent {
     const answered = { format, base64: toBase64(bytes) };
     bytes.fill(0);
     return answered;
+  }
+
+  async #append(body: unknown): Promise<v.InferInput<typeof AppendAnswer>> {
+    const parsed = v.safeParse(AppendRequest, body);
+    if (!parsed.success) throw new VaultError('USAGE', 'the question is no {"vault": "…", "acts": [{"op": "…", "body": {…}}], "files": [{"path": "…", "base64": "…"}], "keep": false}');
+    this.#mustMean(parsed.output.vault);
+    this.#mustWrite();
+    const { acts, keep } = parsed.output;
+    const files = parsed.output.files.map(({ path, base64 }) => ({ path, bytes: bytesOf(base64) }));
+    const { vault } = this.#session;
+    return this.#inTurn(async () => {
+      await vault.refresh().catch((error: unknown) => {
+        // What is to be kept where the store cannot be reached is signed by what is known, and the store is tried once more below.
+        if (!keep || !isVaultError(error) || error.class !== 'store') throw error;
+      });
+      const batch = vault.signed(judgeActs(this.#session, { acts, files }));
+      const waits = keep ? await appendOrQueue(vault, batch) : undefined;
+      if (!keep) await vault.append(batch);
+      return { ...vault.point, digests: batch.entries.map((entry) => parseEntry(entry.line).digest), ...(waits ? { waits: faultOf(waits) } : {}) };
+    });
+  }
+
+  async #drain(body: unknown): Promise<v.InferInput<typeof DrainAnswer>> {
+    const parsed = v.safeParse(DrainRequest, body);
+    if (!parsed.success) throw new VaultError('USAGE', 'the question is no {"vault": "…"}');
+    this.#mustMean(parsed.output.vault);
+    this.#mustWrite();
+    const { vault } = this.#session;
+    return this.#inTurn(async () => {
+      await vault.refresh();
+      const { appended, rejected, present } = await drainQueue(vault);
+      return { ...vault.point, appended: [...appended], rejected: [...rejected], present };
+    });
+  }
+
+  /** Throws NOT_ALLOWED. */
+  #mustWrite(): void {
+    if (!this.#writes) throw new VaultError('NOT_ALLOWED', 'this agent opens, and writes nothing', { hint: 'Name your identity with --identity FILE, or start one without --read-only' });
   }
 
   /** Throws WRONG_VAULT. */
@@ -248,11 +305,11 @@ function textOf(path: string): string {
   }
 }
 
-async function bodyOf(request: IncomingMessage): Promise<unknown> {
+async function bodyOf(request: IncomingMessage, most = MAX_REQUEST): Promise<unknown> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
-    if ((size += chunk.length) > MAX_REQUEST) throw new VaultError('USAGE', 'the question is far longer than any');
+    if ((size += chunk.length) > most) throw new VaultError('USAGE', 'the question is far longer than any');
     chunks.push(chunk);
   }
   try {
@@ -260,6 +317,12 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   } catch {
     throw new VaultError('USAGE', 'the question is no JSON'); // without the cause, whose message quotes the text
   }
+}
+
+function bytesOf(base64: string): Uint8Array {
+  const bytes = fromBase64(base64);
+  if (!bytes) throw new VaultError('USAGE', 'a file of the question is no base64');
+  return bytes;
 }
 
 function answer(response: ServerResponse, status: number, document: unknown): void {

@@ -22,6 +22,18 @@ export interface Sequencer extends CheckpointSigner {
   readonly key: SigningKey;
 }
 
+/** What somebody has to say, not signed yet. */
+export interface Act {
+  readonly op: string;
+  readonly body: object;
+}
+
+export interface Acts {
+  readonly acts: readonly Act[];
+  /** Ciphertexts that they name. */
+  readonly files: readonly NewFile[];
+}
+
 export interface Batch {
   readonly entries: readonly SignedEntry[];
   /** Ciphertexts, grants and policy files that the entries name. */

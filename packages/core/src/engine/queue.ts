@@ -19,6 +19,25 @@ export interface Queued {
   readonly reason?: string;
 }
 
+export interface RejectedEntry {
+  /** Entry digest. */
+  readonly digest: string;
+  readonly op: string;
+  /** Who signed it. */
+  readonly person: string;
+  readonly reason: string;
+}
+
+/** What became of entries that waited. */
+export interface Drained {
+  /** Ops of the entries that are in the log now. */
+  readonly appended: readonly string[];
+  /** Kept with their files, because the log no longer allows them. */
+  readonly rejected: readonly RejectedEntry[];
+  /** Entries that were in the log before. */
+  readonly present: number;
+}
+
 type Where = 'queue' | 'rejected';
 
 function queueFolder(vault: string, where: Where): string {

@@ -26,7 +26,7 @@ export interface DrillLine {
  * as met by a machine that knows nothing of it. Throws NOT_ENROLLED, MACHINE_NOT_ALLOWED.
  */
 export async function runDrill(scratch: Vault, onProgress?: (done: number, total: number) => void): Promise<DrillLine[]> {
-  if (scratch.requireEnrolled().card.kind === 'machine') throw new VaultError('MACHINE_NOT_ALLOWED', 'a drill is for people: it shows that somebody could rebuild from this vault');
+  if (scratch.requireActor().kind === 'machine') throw new VaultError('MACHINE_NOT_ALLOWED', 'a drill is for people: it shows that somebody could rebuild from this vault');
   const versions = readableInUse(scratch);
   const decrypt = decrypter(scratch);
   let done = 0;

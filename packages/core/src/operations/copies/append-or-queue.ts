@@ -1,5 +1,5 @@
 /** For what somebody has typed and could not type again: where the store cannot be written, it waits in the queue. */
-import type { Batch } from '../../engine/append.js';
+import type { Acts, Batch } from '../../engine/append.js';
 import { enqueue } from '../../engine/queue.js';
 import { isVaultError, type VaultError } from '../../errors.js';
 import type { Vault } from '../../vault.js';
@@ -8,7 +8,13 @@ import type { Vault } from '../../vault.js';
  * Appends the batch. Where the store cannot be written now, its entries are kept in the queue with their (encrypted) files for the
  * next writing command, and the fault is given back. Throws what the log refuses.
  */
-export async function appendOrQueue(vault: Vault, batch: Batch): Promise<VaultError | undefined> {
+export async function appendOrQueue(vault: Vault, what: Batch | Acts): Promise<VaultError | undefined> {
+  if (vault.deputy && 'acts' in what) {
+    const { point, waits } = await vault.deputy.append(what, { keep: true });
+    if (!waits) await vault.catchUp(point);
+    return waits;
+  }
+  const batch = 'acts' in what ? vault.signed(what) : what;
   try {
     await vault.append(batch);
     return undefined;

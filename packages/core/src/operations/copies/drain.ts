@@ -1,7 +1,7 @@
 /** Entries that wait, appended as far as the log allows them: those of this machine's queue, and those of another copy. */
 import { parseEntry } from '../../audit/entry.js';
 import { admit } from '../../engine/append.js';
-import { dequeue, listQueued, reject, type Queued } from '../../engine/queue.js';
+import { dequeue, listQueued, reject, type Drained, type Queued, type RejectedEntry } from '../../engine/queue.js';
 import { isVaultError, type VaultError } from '../../errors.js';
 import type { VaultState } from '../../vault-state.js';
 import type { Vault } from '../../vault.js';
@@ -9,26 +9,13 @@ import type { Vault } from '../../vault.js';
 /** Rounds in which the log moves on between judging and writing. */
 const ROUNDS = 12;
 
-export interface RejectedEntry {
-  /** Entry digest. */
-  readonly digest: string;
-  readonly op: string;
-  /** Who signed it. */
-  readonly person: string;
-  readonly reason: string;
-}
-
-export interface Drained {
-  /** Ops of the entries that are in the log now. */
-  readonly appended: readonly string[];
-  /** Kept with their files, because the log no longer allows them. */
-  readonly rejected: readonly RejectedEntry[];
-  /** Entries that were in the log before. */
-  readonly present: number;
-}
-
 /** Appends this machine's queue. What the log refuses goes to `rejected/` with its files; what is in the log already is done. */
 export async function drainQueue(vault: Vault): Promise<Drained> {
+  if (vault.deputy) {
+    const { point, ...drained } = await vault.deputy.drain();
+    await vault.catchUp(point);
+    return drained;
+  }
   return appendAllowed(vault, await listQueued(vault.local, vault.id, 'queue'));
 }
 

@@ -2,7 +2,7 @@
 import { objectPath, parseEntry } from '../../audit/entry.js';
 import { loadLog, nothingKnown, type LoadedLog } from '../../engine/load.js';
 import { rootWas } from '../../engine/roots.js';
-import { decodeQueued, type Queued } from '../../engine/queue.js';
+import { decodeQueued, type Drained, type Queued } from '../../engine/queue.js';
 import { isVaultError, VaultError } from '../../errors.js';
 import type { NewFile } from '../../engine/append.js';
 import type { Store } from '../../ports.js';
@@ -10,7 +10,7 @@ import { sha256Hex, utf8 } from '../../primitives/hash.js';
 import type { Vault } from '../../vault.js';
 import { copyTo } from './clone.js';
 import { signedBytes } from './files.js';
-import { appendAllowed, type Drained } from './drain.js';
+import { appendAllowed } from './drain.js';
 import { readLeaf, walkLoaded, type NamedFile, type WalkedLeaf } from '../log/walk.js';
 
 export interface TakenOver extends Drained {

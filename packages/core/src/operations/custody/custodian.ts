@@ -26,7 +26,7 @@ export interface Acknowledged extends ShareOutcome {
 
 /** Opens every share of this person that is not acknowledged yet, and signs for those that match. What does not is given back with its fault. */
 export async function acknowledgeShares(vault: Vault): Promise<Acknowledged[]> {
-  const due = sharesOf(vault, vault.requireEnrolled().card.person).filter(({ leaf }) => leaf.acknowledged === undefined);
+  const due = sharesOf(vault, vault.requireActor().person).filter(({ leaf }) => leaf.acknowledged === undefined);
   const tried = await tryShares(vault, due);
   const good = tried.filter(({ outcome }) => outcome.fault === undefined);
   const entries = good.map(({ held }) => vault.sign('custody.ack', { statement: held.version.digest, path: held.leaf.path }));
@@ -36,7 +36,7 @@ export async function acknowledgeShares(vault: Vault): Promise<Acknowledged[]> {
 
 /** Opens every share of this person and signs what came of it, good or bad. A device that a share is not sealed to can say nothing of it. */
 export async function checkShares(vault: Vault): Promise<ShareOutcome[]> {
-  const tried = await tryShares(vault, sharesOf(vault, vault.requireEnrolled().card.person));
+  const tried = await tryShares(vault, sharesOf(vault, vault.requireActor().person));
   const said = tried.filter(({ outcome }) => outcome.fault?.code !== 'NOT_A_READER');
   const entries = said.map(({ held, outcome }) => vault.sign('custody.check', { statement: held.version.digest, path: held.leaf.path, ok: outcome.fault === undefined }));
   if (entries.length > 0) await vault.append({ entries, files: [] });
@@ -67,7 +67,7 @@ async function tryShares(vault: Vault, shares: readonly HeldShare[], use?: (held
 
 /** Shares of this person that this device can open and that are not sealed to exactly the devices there are now. */
 export function sharesToReseal(vault: Vault): HeldShare[] {
-  const { person, id } = vault.requireEnrolled().card;
+  const { person, id } = vault.requireActor();
   const living = deviceKeys(vault.policy.people, person);
   return sharesOf(vault, person).filter(({ leaf: { share } }) => share.devices.includes(id) && (share.devices.length !== living.length || living.some((key) => !share.devices.includes(key))));
 }

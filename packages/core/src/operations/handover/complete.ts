@@ -63,7 +63,7 @@ export interface CompleteOptions {
 export async function completeHandover(vault: Vault, id: string, options: CompleteOptions = {}): Promise<Completion> {
   let handover = findHandover(vault, id);
   const short = handover.digest.slice(0, 8);
-  if (handover.by.person !== vault.requireEnrolled().card.person) throw new VaultError('NOT_ALLOWED', `handover ${short} is completed by ${handover.by.person}, who has asked for it`);
+  if (handover.by.person !== vault.requireActor().person) throw new VaultError('NOT_ALLOWED', `handover ${short} is completed by ${handover.by.person}, who has asked for it`);
   if (handover.request.mode === 'use' && !options.deliver) throw new VaultError('USAGE', `handover ${short} is a use: say where its values go`);
   if (handover.receipt && !(await unfinishedUse(vault, handover))) {
     await readBack(vault, handover.digest, []);

@@ -31,7 +31,7 @@ export interface ConsentPlan {
  * version is there, ALREADY_DONE, NOT_ALLOWED for who has no say or asks for it.
  */
 export async function planConsent(vault: Vault, id: string): Promise<ConsentPlan> {
-  const { person } = vault.requireEnrolled().card;
+  const { person } = vault.requireActor();
   const handover = findHandover(vault, id);
   const authority = authorityNow(vault);
   const short = handover.digest.slice(0, 8);
@@ -73,7 +73,7 @@ function receiversOf(vault: Vault, { request, by }: Handover): string[] {
 
 /** Signs the consent that was planned, to exactly what was shown. CONSENT_STALE where that has changed since. Gives the handover. */
 export async function consentTo(vault: Vault, plan: ConsentPlan): Promise<Handover> {
-  const { person } = vault.requireEnrolled().card;
+  const { person } = vault.requireActor();
   const authority = authorityNow(vault);
   const { id } = plan.handover;
   const leaves = plan.shares.map(({ statement }) => ({ statement, path: authority.version(statement)!.custody!.leaves.find((leaf) => leaf.person === person)!.path }));

@@ -49,7 +49,7 @@ export interface Finalization {
  * has not received, ALREADY_DONE.
  */
 export async function finalizeHandover(vault: Vault, id: string, options: { readonly rotate?: boolean } = {}): Promise<Finalization> {
-  const { person } = vault.requireEnrolled().card;
+  const { person } = vault.requireActor();
   const handover = findHandover(vault, id);
   const short = handover.digest.slice(0, 8);
   const request = requireFinalizable(vault, handover);
@@ -108,7 +108,7 @@ async function movePolicy(vault: Vault, handover: Handover): Promise<Finalizatio
   if (!next) return undefined;
   const open = openProposalOf(vault, handover);
   if (open) return { number: open.number, digest: open.digest, ...policyOutcome(vault, open.number, open.digest).waiting };
-  const { person } = vault.requireEnrolled().card;
+  const { person } = vault.requireActor();
   const { admins } = vault.policy.policy;
   if (!admins.of.includes(person) && !next.admins.of.includes(person)) {
     const short = handover.digest.slice(0, 8);

@@ -64,7 +64,7 @@ export function releasesDue(vault: Vault, person: string): Handover[] {
 export async function releaseDue(vault: Vault): Promise<{ readonly released: readonly Released[]; readonly faults: readonly VaultError[] }> {
   const released: Released[] = [];
   const faults: VaultError[] = [];
-  for (const { digest } of releasesDue(vault, vault.requireEnrolled().card.person)) {
+  for (const { digest } of releasesDue(vault, vault.requireActor().person)) {
     try {
       const done = await release(vault, digest, 'owed');
       if (done) released.push(done);
@@ -92,7 +92,7 @@ export async function releaseTo(vault: Vault, handover: Handover): Promise<Relea
       hint: `Who is still needed: oxp-vault handover show ${id}`,
     });
   }
-  const { person } = vault.requireEnrolled().card;
+  const { person } = vault.requireActor();
   if (handover.releases.some((each) => each.by.person === person)) throw new VaultError('ALREADY_DONE', `you have released what is yours for handover ${id} already`);
   throw new VaultError('NOT_ALLOWED', `you have nothing to release for handover ${id}: you have not consented to it, and read none of it that is still needed`);
 }
@@ -102,7 +102,7 @@ export async function release(vault: Vault, id: string, what: Due): Promise<Rele
   const handover = vault.state.handovers.handovers.get(id);
   if (!handover) return undefined;
   const authority = authorityNow(vault);
-  const { shares, keys } = dueIn(vault, vault.requireEnrolled().card.person, handover, authority, what);
+  const { shares, keys } = dueIn(vault, vault.requireActor().person, handover, authority, what);
   if (shares.length + keys.length === 0) return undefined;
   const recipient = recipientDigest(handover.request.recipient);
   const files: NewFile[] = [];
@@ -110,7 +110,7 @@ export async function release(vault: Vault, id: string, what: Due): Promise<Rele
     const bytes = await ageEncrypt(line, [handover.request.recipient]);
     line.fill(0);
     const blob = { sha256: sha256Hex(bytes), size: bytes.length };
-    files.push({ path: releasePath(id, vault.requireEnrolled().card.person, blob.sha256), bytes });
+    files.push({ path: releasePath(id, vault.requireActor().person, blob.sha256), bytes });
     return blob;
   };
   const body: HandoverRelease = { request: id, consents: livingConsents(handover, authority).map((consent) => consent.digest).sort(), shares: [], keys: [] };
@@ -126,7 +126,7 @@ export async function release(vault: Vault, id: string, what: Due): Promise<Rele
 async function ownShare(vault: Vault, statement: string): Promise<{ path: string; commitment: string; line: Uint8Array }> {
   const version = versionByDigest(vault, statement);
   const record = custodyOf(vault.state.custody, statement);
-  const leaf = record && leafOf(record, vault.requireEnrolled().card.person);
+  const leaf = record && leafOf(record, vault.requireActor().person);
   if (!record || !leaf) throw new VaultError('NOT_A_READER', `you hold no share of ${version.statement.name} v${version.statement.version}`);
   const share = await openShare(vault, { version, record, leaf });
   const { name, version: number } = record;

@@ -70,9 +70,8 @@ function near(vault: Vault, path: string): string {
 export async function handoverOffer(vault: Vault, offer: { readonly names: readonly string[]; readonly role: string; readonly reason?: string }): Promise<string> {
   if (!Object.hasOwn(vault.policy.policy.roles, offer.role)) throw noSuchRole(vault.policy, offer.role);
   const targets = resolveTargets(vault, offer.names).map((target) => target.statement).sort();
-  const entry = vault.sign('handover.offer', { targets, paths: toSortedSet(offer.names), role: offer.role, reason: offer.reason ?? '' });
-  await vault.append({ entries: [entry], files: [] });
-  return parseEntry(entry.line).digest;
+  const [id] = await vault.append({ acts: [{ op: 'handover.offer', body: { targets, paths: toSortedSet(offer.names), role: offer.role, reason: offer.reason ?? '' } }], files: [] });
+  return id!;
 }
 
 /** Turns an offer into a request for the same names and paths, at what are their newest versions now. */
@@ -87,7 +86,7 @@ export async function acceptOffer(vault: Vault, id: string, options: Omit<Reques
  * NOT_ALLOWED, EPOCH_STALE, EXPIRED and others.
  */
 export async function requestHandover(vault: Vault, options: RequestOptions): Promise<Handover> {
-  const { person } = vault.requireEnrolled().card;
+  const { person } = vault.requireActor();
   const targets = resolveTargets(vault, options.names);
   const oneTime = await makeOneTime(vault);
   const body = requestBody(vault, options, targets, oneTime.recipient);

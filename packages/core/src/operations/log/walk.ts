@@ -96,7 +96,8 @@ export async function readLeaf(data: Uint8Array, get: (path: string) => Promise<
   }
 }
 
-function filesOf({ op, body }: OpBody, actor: string): NamedFile[] {
+/** The files that an entry of `actor` with this body names. */
+export function filesOf({ op, body }: OpBody, actor: string): NamedFile[] {
   switch (op) {
     case 'vault.init':
       return [policyFile(1, body.policy)];

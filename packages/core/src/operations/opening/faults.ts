@@ -7,7 +7,7 @@ import type { Vault } from '../../vault.js';
 
 /** The roles that a version is sealed to and that this person is in, or NOT_A_READER. */
 export function ownReaders(vault: Vault, { statement }: SecretVersion): readonly [Reader, ...Reader[]] | VaultError {
-  const { person } = vault.requireEnrolled().card;
+  const { person } = vault.requireActor();
   const label = `${statement.name} version ${statement.version}`;
   if (!('readers' in statement)) {
     const owners = vault.ruleFor(statement.name)?.owners.join(', ');
@@ -33,7 +33,7 @@ export function needsGrant(role: string): VaultError {
 
 /** Why this person cannot open a version: not a reader, or not granted yet. Undefined where the log knows no reason. */
 export function readingFault(vault: Vault, version: SecretVersion): VaultError | undefined {
-  const { person } = vault.requireEnrolled().card;
+  const { person } = vault.requireActor();
   const readers = ownReaders(vault, version);
   if (readers instanceof VaultError) return readers;
   const granted = readers.some((r) => (vault.policy.roles.get(r.role)?.epochs ?? []).some((e) => e.epoch >= r.epoch && e.grants.has(person)));

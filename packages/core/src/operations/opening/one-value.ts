@@ -1,9 +1,10 @@
 /** One planned view as the bytes that `open` would pipe. */
+import type { FileSource } from '../../deputy.js';
 import { VaultError } from '../../errors.js';
 import { renderSecrets } from '../../formats/index.js';
 import { Secret } from '../../secret.js';
 import type { Vault } from '../../vault.js';
-import { openViews, type FileSource, type Opening } from './views.js';
+import { openViews, type Opening } from './views.js';
 import type { Recording } from './recording.js';
 
 /** Opens it, by this person unless `source` does, and gives the value, to be wiped by the caller. Throws what `openViews` throws, FORMAT_UNSUITABLE. */

@@ -69,14 +69,20 @@ export function findVersion(vault: Vault, name: string, version?: number): Secre
  * Throws NOT_A_READER, NEEDS_GRANT, BLOB_MISSING, HASH_MISMATCH, STANZA_MISMATCH, SEALER_FAULT and what `findVersion` throws.
  */
 export async function openSecrets(vault: Vault, request: OpenRequest): Promise<OpenedVersion[]> {
-  vault.requireEnrolled();
-  const opened = await decryptVersions(vault, request.secrets.map(({ name, version }) => findVersion(vault, name, version)));
-  await recordOpening(vault, opened.map((o) => o.version), request);
+  vault.requireActor();
+  const found = request.secrets.map(({ name, version }) => findVersion(vault, name, version));
+  // A deputy records by itself what it opens.
+  const opened = await decryptVersions(vault, found);
+  if (!vault.deputy) await recordOpening(vault, opened.map((o) => o.version), request);
   return opened.map(({ version, file }) => describeOpened(vault, version, file));
 }
 
-/** Decrypts without recording: for what stays in memory, as a comparison before sealing. Nothing of it may be shown. */
+/** Decrypts without recording, unless a deputy does it: for what stays in memory, as a comparison before sealing. Nothing of it may be shown. */
 export async function decryptVersions(vault: Vault, versions: readonly SecretVersion[]): Promise<{ version: SecretVersion; file: Secret }[]> {
+  if (vault.deputy) {
+    const files = await vault.deputy.open(versions.map(({ statement }) => ({ name: statement.name, version: statement.version })));
+    return versions.map((version, i) => ({ version, file: files[i]!.file }));
+  }
   const decrypt = decrypter(vault);
   return inParallel(versions, async (version) => ({ version, file: await decrypt(version) }));
 }

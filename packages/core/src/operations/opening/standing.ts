@@ -54,7 +54,7 @@ export interface GivenStanding {
  * and BAD_VALUE for a time that is past.
  */
 export async function giveStanding(vault: Vault, machine: string, paths: readonly string[], notAfter: number): Promise<GivenStanding> {
-  const { person } = vault.requireEnrolled().card;
+  const { person } = vault.requireActor();
   if (!v.is(Time, notAfter)) throw new VaultError('BAD_VALUE', 'the time until which access is to stand is none that the log takes');
   if (notAfter <= vault.clock.now()) {
     throw new VaultError('BAD_VALUE', 'the time until which access is to stand is past', {
@@ -111,6 +111,6 @@ function mustBeKnown(vault: Vault, name: string): void {
 
 /** What this person opens of a secret without a record, if it does: never a human. */
 export function standingOf(vault: Vault, name: string): Standing | undefined {
-  const { person } = vault.requireEnrolled().card;
+  const { person } = vault.requireActor();
   return standingFor(vault.state.secrets, person, name, vault.clock.now(), sealAuthority(vault.state));
 }

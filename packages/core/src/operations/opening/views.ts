@@ -1,4 +1,5 @@
 /** What `open` shows: secrets or single fields of them in one output format. Everything that can be refused is, before decryption. */
+import type { FileSource } from '../../deputy.js';
 import { VaultError } from '../../errors.js';
 import { checkRenderable, outputFormat, type FormatOptions, type OpenedSecret } from '../../formats/index.js';
 import { materialKind } from '../../material/registry.js';
@@ -61,9 +62,6 @@ export async function planOpening(vault: Vault, views: readonly View[], format: 
   await checkRenderable(format, items.map((item) => describe(vault, item)), options);
   return { format, options, items };
 }
-
-/** Files of exact versions, opened and recorded by somebody: this process, a session, an agent. */
-export type FileSource = (wanted: readonly { readonly name: string; readonly version: number }[]) => Promise<readonly { readonly name: string; readonly version: number; readonly file: Secret }[]>;
 
 /**
  * Opens what is planned, by this person unless `source` does it. Recorded before the promise resolves; where only public parts are

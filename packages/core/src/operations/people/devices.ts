@@ -25,7 +25,7 @@ export async function addDevice(vault: Vault, card: Card): Promise<DeviceChange>
 
 /** Seals to all devices of this person the keys of the roles that this device holds. Also after a device was added elsewhere. */
 async function grantOwn(vault: Vault): Promise<string[]> {
-  const me = vault.requireEnrolled().card.person;
+  const me = vault.requireActor().person;
   const roles = Object.keys(vault.policy.policy.roles).filter((role) => ungranted(vault, role).includes(me) && holdsKey(vault, role) && !vault.policy.roles.get(role)?.stale);
   for (const role of roles) await vault.append(await grantRole(vault, role, [me]));
   return roles;
@@ -38,7 +38,7 @@ async function shareOwn(vault: Vault): Promise<DeviceChange['shares']> {
 
 /** Roles whose newest key nobody else can open, and this person on this device only: without it, what was sealed to them so far is lost. */
 function rolesOnlyOn(vault: Vault, device: Device): string[] {
-  const { person } = vault.requireEnrolled().card;
+  const { person } = vault.requireActor();
   const own = vault.policy.people.get(person)!;
   const people = new Map(vault.policy.people).set(person, { ...own, devices: own.devices.filter((d) => d.id !== device.id) });
   return [...vault.policy.roles.keys()].filter((role) => holders(vault.policy, role).length > 0 && holders({ ...vault.policy, people }, role).length === 0);
@@ -49,7 +49,7 @@ function rolesOnlyOn(vault: Vault, device: Device): string[] {
  * `lost`. The log refuses no such removal: a device that is in wrong hands must be got rid of, whatever goes with it.
  */
 export function checkRemoval(vault: Vault, device: Device, { lost = false }: { readonly lost?: boolean } = {}): void {
-  const { person } = vault.requireEnrolled().card;
+  const { person } = vault.requireActor();
   // The last device stays in any case: the log says so.
   if (lost || vault.policy.people.get(person)!.devices.length === 1) return;
   const shares = onlyOn(vault, person, device.id);
@@ -68,7 +68,7 @@ export function checkRemoval(vault: Vault, device: Device, { lost = false }: { r
 
 /** Removes a device of this person for good, and turns the keys that it could open, as far as this person may. Throws WOULD_STRAND. */
 export async function removeDevice(vault: Vault, device: Device, options: { readonly lost?: boolean } = {}): Promise<DeviceChange> {
-  const self = vault.requireEnrolled().card.id === device.id;
+  const self = vault.requireActor().id === device.id;
   checkRemoval(vault, device, options);
   await vault.append({ entries: [vault.sign('device.remove', { key: device.id })], files: [] });
   // A device that has removed itself can do no more; the person's others, or other members, turn the keys.
@@ -77,7 +77,7 @@ export async function removeDevice(vault: Vault, device: Device, options: { read
 
 /** The living device of this person that a name, or the beginning of a key id, means. Throws BAD_NAME, PERSON_NOT_FOUND, USAGE. */
 export function ownDevice(vault: Vault, nameOrKey: string): Device {
-  const { person } = vault.requireEnrolled().card;
+  const { person } = vault.requireActor();
   // What is neither is not repeated: it may have got here by a slip of the clipboard.
   if (!isName(nameOrKey) && !/^[0-9a-f]{8,64}$/.test(nameOrKey)) {
     throw new VaultError('BAD_NAME', 'that is neither the name of a device nor the beginning of a key', {
@@ -102,7 +102,7 @@ export function ownDevice(vault: Vault, nameOrKey: string): Device {
 
 /** The living devices that this one has added, directly or through others: whoever had it could have added them. */
 export function addedThrough(vault: Vault, device: Device): Device[] {
-  const { person } = vault.requireEnrolled().card;
+  const { person } = vault.requireActor();
   const devices = vault.policy.people.get(person)?.devices ?? [];
   const direct = devices.filter((d) => d.addedBy === device.id);
   return direct.flatMap((d) => [d, ...addedThrough(vault, d)]);

@@ -23,7 +23,7 @@ export async function initVault(options: VaultOptions & { identity: Identity }, 
 }
 
 /** Roles that have no key and whose first one this person may make: as a member, else as the steward. */
-export function rolesToMake(vault: Vault, me: Card = vault.requireEnrolled().card): string[] {
+export function rolesToMake(vault: Vault, me: Card = vault.requireActor()): string[] {
   if (me.kind === 'machine') return [];
   return Object.entries(vault.policy.policy.roles).flatMap(([role, def]) => (!vault.policy.roles.has(role) && (def.members.includes(me.person) || def.steward === me.person) ? [role] : []));
 }

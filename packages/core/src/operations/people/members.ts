@@ -115,17 +115,23 @@ export function withoutRoles(state: PolicyState, person: string, roles: readonly
 /** Grants every role whose key this person holds to the members who lack it. Gives the roles and persons it granted. */
 export async function grantMissing(vault: Vault): Promise<{ role: string; person: string }[]> {
   const done: { role: string; person: string }[] = [];
-  for (const role of Object.keys(vault.policy.policy.roles)) {
-    const lacking = ungranted(vault, role);
-    if (lacking.length === 0 || !holdsKey(vault, role) || vault.policy.roles.get(role)?.stale) continue;
+  for (const [role, lacking] of rolesToGrant(vault)) {
     await vault.append(await grantRole(vault, role, lacking));
     done.push(...lacking.map((person) => ({ role, person })));
   }
   return done;
 }
 
+/** Roles whose key this person holds, each with the members who lack it. */
+export function rolesToGrant(vault: Vault): [role: string, lacking: readonly string[]][] {
+  return Object.keys(vault.policy.policy.roles).flatMap((role): [string, readonly string[]][] => {
+    const lacking = ungranted(vault, role);
+    return lacking.length > 0 && holdsKey(vault, role) && !vault.policy.roles.get(role)?.stale ? [[role, lacking]] : [];
+  });
+}
+
 /** Roles whose key is stale, or provisional although they have members, and that this person may turn. */
-export function rolesToTurn(vault: Vault, me: Card = vault.requireEnrolled().card): string[] {
+export function rolesToTurn(vault: Vault, me: Card = vault.requireActor()): string[] {
   if (me.kind === 'machine') return [];
   return Object.entries(vault.policy.policy.roles).flatMap(([role, def]) => {
     const state = vault.policy.roles.get(role);

@@ -36,7 +36,7 @@ export interface OffboardingPlan {
 }
 
 /** Sorts what somebody could know alone by who can do what about it now, `me` being who asks. What is replaced is left out, and so are single shares. */
-export function planOffboarding(vault: Vault, knowledge: readonly Knowledge[], me: Card = vault.requireEnrolled().card): OffboardingPlan {
+export function planOffboarding(vault: Vault, knowledge: readonly Knowledge[], me: Card = vault.requireActor()): OffboardingPlan {
   const plan = { rotate: [] as OffboardingTask[], others: [] as OffboardingTask[], byHand: [] as OffboardingTask[], plans: [] as OffboardingTask[], retire: [] as OffboardingTask[] };
   for (const { name, kind, alone, replaced, rotation } of onePerSecret(knowledge)) {
     if (!alone || replaced.status === 'replaced') continue;

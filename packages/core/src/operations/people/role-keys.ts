@@ -15,7 +15,7 @@ export type RoleKeys = ReadonlyMap<string, string>;
  * anybody's grant, also by one that is worth nothing: then the one before it counts. Throws what is wrong with the newest.
  */
 export async function roleKeys(vault: Vault, role: string): Promise<RoleKeys> {
-  const me = vault.requireEnrolled().card.person;
+  const me = vault.requireActor().person;
   const epochs = vault.policy.roles.get(role)?.epochs ?? [];
   const granted = epochs.findLast((e) => e.grants.has(me));
   if (!granted) return new Map();
@@ -33,7 +33,7 @@ export async function roleKeys(vault: Vault, role: string): Promise<RoleKeys> {
 }
 
 async function keysIn(vault: Vault, role: string, epoch: Epoch, grant: Pick<Grant, 'blob' | 'maker'>): Promise<RoleKeys> {
-  const me = vault.requireEnrolled().card.person;
+  const me = vault.requireActor().person;
   const text = await readGrant(vault, role, epoch, grant);
   const keys = new Map<string, string>();
   for (const line of identityLines(text)) keys.set(await identityToRecipient(line), line);
@@ -46,7 +46,7 @@ async function keysIn(vault: Vault, role: string, epoch: Epoch, grant: Pick<Gran
 }
 
 async function readGrant(vault: Vault, role: string, epoch: Epoch, { blob, maker }: Pick<Grant, 'blob' | 'maker'>): Promise<string> {
-  const me = vault.requireEnrolled().card.person;
+  const { age, card: { person: me } } = vault.requireEnrolled();
   const path = grantPath(role, epoch.epoch, me, blob.sha256);
   const bytes = await vault.store.get(path);
   if (!bytes) throw new VaultError('BLOB_MISSING', `the grant ${path} is missing`, { hint: `Ask another member for a new one: oxp-vault role grant ${role}` });
@@ -54,7 +54,7 @@ async function readGrant(vault: Vault, role: string, epoch: Epoch, { blob, maker
     throw new VaultError('HASH_MISMATCH', `the grant ${path} is not what ${maker} signed`);
   }
   try {
-    const plain = await vault.requireEnrolled().age.useText((line) => ageDecrypt(bytes, [line]));
+    const plain = await age.useText((line) => ageDecrypt(bytes, [line]));
     return new TextDecoder().decode(plain);
   } catch (cause) {
     throw new VaultError('SEALER_FAULT', `${maker} made the grant ${path}, and this device cannot open it`, {

@@ -24,7 +24,7 @@ export async function turnRole(vault: Vault, role: string): Promise<Batch> {
   const { roles } = vault.policy.policy;
   const def = Object.hasOwn(roles, role) ? roles[role] : undefined;
   if (!def) throw noSuchRole(vault.policy, role);
-  const me = vault.requireEnrolled().card.person;
+  const me = vault.requireActor().person;
   // Where nobody is left who can open the newest key, the role begins anew: what was sealed to it before is lost in any case.
   const earlier = canOpen(vault.policy, role, me) ? await ownRing(vault, role) : undefined;
   const line = await generateAgeIdentity({ pq: vault.policy.policy.suite === 'hybrid' });
@@ -81,7 +81,7 @@ export function ungranted(vault: Vault, role: string): string[] {
 }
 
 /** True when this device was granted the newest key of the role: of a member, or of the maker of a provisional one. */
-export function holdsKey(vault: Vault, role: string, me: Card | undefined = vault.identity?.card): boolean {
+export function holdsKey(vault: Vault, role: string, me: Card | undefined = (vault.identity ?? vault.deputy)?.card): boolean {
   return me !== undefined && newestEpoch(vault.policy, role)?.grants.get(me.person)?.devices.includes(me.id) === true;
 }
 

@@ -27,7 +27,7 @@ export interface SealPlanOptions {
 
 /** `secrets` with every issuer before what it issues. Throws for what concerns no single line: no identity, an unreadable store. */
 export async function planSeal(vault: Vault, secrets: readonly WantedSecret[], options: SealPlanOptions): Promise<SealPlan> {
-  vault.requireEnrolled();
+  vault.requireActor();
   const steps: SealStep[] = [];
   for (const wanted of secrets) steps.push(await planOne(vault, wanted, steps, options));
   if (options.resealOthers === true) {

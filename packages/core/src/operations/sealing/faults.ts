@@ -11,7 +11,7 @@ import { readersOf } from './seal.js';
  * Why this person cannot seal a secret of this name now, or undefined. `chores`: judge as after the housekeeping of a writing
  * command, which a dry run does not do. `me`: who asks, where the identity is not unlocked.
  */
-export function sealFault(vault: Vault, name: string, chores = false, me: Card = vault.requireEnrolled().card): VaultError | undefined {
+export function sealFault(vault: Vault, name: string, chores = false, me: Card = vault.requireActor()): VaultError | undefined {
   const { person } = me;
   const authority = sealAuthority(vault.state);
   const rule = authority.rule(name);

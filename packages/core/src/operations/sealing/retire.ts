@@ -22,9 +22,9 @@ export function retirable(vault: Vault, name: string, version?: number): Retirem
 
 /** Retires these versions, all or none. Throws NOT_ALLOWED, ALREADY_DONE. */
 export async function retireVersions(vault: Vault, retirements: readonly Retirement[]): Promise<void> {
-  vault.requireEnrolled();
+  vault.requireActor();
   const twice = retirements.find((r, i) => retirements.findIndex((other) => other.name === r.name && other.version === r.version) !== i);
   if (twice) throw new VaultError('USAGE', `${twice.name}@${twice.version} is named twice`);
-  const entries = retirements.map(({ name, version }) => vault.sign('secret.retire', { statement: findVersion(vault, name, version).digest }));
-  await vault.append({ entries, files: [] });
+  const acts = retirements.map(({ name, version }) => ({ op: 'secret.retire', body: { statement: findVersion(vault, name, version).digest } }));
+  await vault.append({ acts, files: [] });
 }

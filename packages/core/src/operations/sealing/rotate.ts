@@ -24,7 +24,7 @@ export interface RotationPlan extends SealPlan {
  * after the housekeeping of a writing command. Throws SECRET_NOT_FOUND, PENDING, USAGE, NOT_ENROLLED.
  */
 export async function planRotation(vault: Vault, names: readonly string[], dryRun?: Card): Promise<RotationPlan> {
-  const me = dryRun ? vault.requireEnrolledCard(dryRun) : vault.requireEnrolled().card;
+  const me = dryRun ? vault.requireEnrolledCard(dryRun) : vault.requireActor();
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new VaultError('USAGE', `${twice} is named twice`);
   const found = names.map((name) => findVersion(vault, name));

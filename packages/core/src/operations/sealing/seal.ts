@@ -1,6 +1,5 @@
 /** Sealing: one age file and one signed statement a version, exactly to the readers that the policy names. */
-import type { SignedEntry } from '../../audit/entry.js';
-import type { Batch, NewFile } from '../../engine/append.js';
+import type { Act, Acts, NewFile } from '../../engine/append.js';
 import { inParallel } from '../../engine/parallel.js';
 import { refusalToError, VaultError } from '../../errors.js';
 import { sealAuthority } from '../../seal-authority.js';
@@ -59,9 +58,9 @@ function ruleOf(authority: SealAuthority, name: string): SealRule {
   return rule;
 }
 
-/** Entries and files that seal these values. Each is judged by the very rules that every reader will apply. */
-export async function sealBatch(vault: Vault, items: readonly Sealable[]): Promise<Batch & { sealed: Sealed[] }> {
-  vault.requireEnrolled();
+/** Acts and files that seal these values, for `append`. Each is judged by the very rules that every reader will apply. */
+export async function sealBatch(vault: Vault, items: readonly Sealable[]): Promise<Acts & { sealed: Sealed[] }> {
+  vault.requireActor();
   const misnamed = items.find((item) => !isSecretName(item.name));
   if (misnamed) {
     throw new VaultError('BAD_NAME', `${JSON.stringify(misnamed.name.slice(0, 80))} cannot name a secret`, {
@@ -71,16 +70,16 @@ export async function sealBatch(vault: Vault, items: readonly Sealable[]): Promi
   const twice = items.find((item, i) => items.findIndex((other) => other.name === item.name) !== i);
   if (twice) throw new VaultError('USAGE', `${twice.name} is to be sealed twice in one run`);
   const made = await inParallel(items, (item) => sealOne(vault, item));
-  return { entries: made.map((m) => m.entry), files: made.flatMap((m) => m.files), sealed: made.map(({ statement }) => ({ name: statement.name, version: statement.version, statement })) };
+  return { acts: made.map((m) => m.act), files: made.flatMap((m) => m.files), sealed: made.map(({ statement }) => ({ name: statement.name, version: statement.version, statement })) };
 }
 
-async function sealOne(vault: Vault, item: Sealable): Promise<{ entry: SignedEntry; files: readonly NewFile[]; statement: Statement }> {
+async function sealOne(vault: Vault, item: Sealable): Promise<{ act: Act; files: readonly NewFile[]; statement: Statement }> {
   const authority = sealAuthority(vault.state);
   const { statement, files } = await makeVersion(vault, item, ruleOf(authority, item.name));
-  const { person, device, id } = vault.requireEnrolled().card;
+  const { person, device, id } = vault.requireActor();
   const verdict = applySeal(vault.state.secrets, { statement }, { leaf: vault.state.size, time: vault.clock.now(), authority, actor: { person, device, key: id } });
   if ('code' in verdict) throw refusalToError(verdict);
-  return { entry: vault.sign('secret.seal', { statement }), files, statement };
+  return { act: { op: 'secret.seal', body: { statement } }, files, statement };
 }
 
 /** Statement and files of the next version, sealed as `rule` says. Whether it may stand is judged by whoever signs it. */
