@@ -122,7 +122,10 @@ export const SCENARIOS: readonly (readonly [command: string, Scenario])[] = [
     const runtime = join(s.person.home, 'runtime');
     mkdirSync(runtime, { mode: 0o700 });
     const oxp = `'${process.execPath}' '${BIN}'`;
-    const script = `${oxp} agent start --for 5m && OXP_VAULT_IDENTITY=/nowhere ${oxp} open imported/document && ${oxp} agent status && ${oxp} agent stop`;
+    // Read, compared and sealed through it: the value goes over the socket one way, and only sealed the other.
+    const value = input(s, 'through-agent', release(s, 'Through'));
+    const locked = `OXP_VAULT_IDENTITY=/nowhere ${oxp}`;
+    const script = [`${oxp} agent start --for 5m`, `${locked} open imported/document`, `${locked} seal held/through --from ${value}`, `${locked} seal held/through --from ${value} --json`, `${locked} retire held/through`, `${oxp} agent status`, `${oxp} agent stop`].join(' && ');
     await s.cli(0, ['exec', '--scope', 'made/', '--', 'env', '-u', 'OXP_VAULT_AGENT', 'sh', '-c', script], { values: true, env: { XDG_RUNTIME_DIR: runtime } });
     await s.cli(2, ['agent', 'start', '--for', core('Document')]);
     await s.cli(2, ['agent', 'start', '--foreground', '--scope', core('Document')]);

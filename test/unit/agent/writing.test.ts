@@ -197,6 +197,24 @@ describe('an agent that writes', () => {
   });
 });
 
+describe('a store that does not show what the agent has written', () => {
+  it('is found out by the program that asked for it', async () => {
+    const { program, store } = await served();
+    const vault = await program();
+    const old = await store.get('log/checkpoint');
+    const get = store.get.bind(store);
+    let stale = false;
+    store.get = (path) => (stale && path === 'log/checkpoint' ? Promise.resolve(old) : get(path));
+    const deputy = vault.deputy!;
+    const through = vault.through({ ...deputy, append: async (acts, options) => {
+      const done = await deputy.append(acts, options);
+      stale = true;
+      return done;
+    } });
+    expect(await codeOf(through.append(await sealBatch(through, [item('app/one')])))).toBe('ROLLBACK');
+  });
+});
+
 describe('an agent that only opens', () => {
   it('appends and sends nothing', async () => {
     const { program, socket } = await served({ writes: false });

@@ -60,8 +60,8 @@ async function start(context: CliContext, options: StartOptions): Promise<void> 
   await leaveRunning(seen.requireEnrolled());
   const agent = await connectAgent(socket);
   if (!agent) throw new VaultError('AGENT_UNREACHABLE', 'the agent was started, and ended at once', { hint: 'Look why: oxp-vault agent start --foreground' });
-  const { pid, scope, person } = agent.found;
-  await context.result({ ...agent.found, socket: agent.socket }, `agent of ${person} for ${scope.join(', ')}, until ${untilInWords(agent.found.until)}\n`);
+  const { pid, scope, person, writes } = agent.found;
+  await context.result({ ...agent.found, socket: agent.socket }, `agent of ${person} for ${scope.join(', ')}${writes ? '' : ' (read-only)'}, until ${untilInWords(agent.found.until)}\n`);
   await context.say(`Process ${pid}, at ${context.path(agent.socket)}. It ends by itself, or with: oxp-vault agent stop`);
 }
 

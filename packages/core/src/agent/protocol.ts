@@ -82,6 +82,11 @@ export const DrainAnswer = v.object({
   present: Count,
 });
 
+/** Throws WRONG_VAULT where a question means another vault than the one that is served. */
+export function mustMean(served: string, asked: string | undefined): void {
+  if (asked !== undefined && asked !== served) throw new VaultError('WRONG_VAULT', `this agent serves vault ${served.slice(0, 8)}, and ${asked.slice(0, 8)} is asked for`);
+}
+
 const STATUS: Readonly<Record<ErrorClass, number>> = { unexpected: 500, usage: 400, denied: 403, 'not-found': 404, conflict: 409, 'needs-others': 409, identity: 401, verification: 502, store: 503 };
 
 export function statusOf(error: VaultError): number {

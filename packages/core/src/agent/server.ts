@@ -3,21 +3,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { chmod } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import * as v from 'valibot';
-import { parseEntry } from '../audit/entry.js';
 import { listQueued } from '../engine/queue.js';
 import { isVaultError, VaultError } from '../errors.js';
-import { appendOrQueue } from '../operations/copies/append-or-queue.js';
 import { drainQueue } from '../operations/copies/drain.js';
 import { openValue } from '../operations/opening/one-value.js';
 import { parseView, planOpening, type View } from '../operations/opening/views.js';
 import type { Session } from '../operations/opening/session.js';
 import { readableBy } from '../operations/opening/open.js';
-import { fromBase64, toBase64 } from '../primitives/hash.js';
+import { toBase64 } from '../primitives/hash.js';
 import { errnoOf, storeError } from '../stores/io-error.js';
 import { connectAgent } from './client.js';
-import { type AgentStatus, type AppendAnswer, AppendRequest, type DrainAnswer, DrainRequest, faultOf, ORIGIN, PATHS, RenderRequest, SecretsRequest, statusOf } from './protocol.js';
+import { type AgentStatus, faultOf, mustMean, ORIGIN, PATHS, RenderRequest, SecretsRequest, statusOf } from './protocol.js';
 import { prepareSocket, removeSocket } from './socket.js';
-import { judgeActs } from './writing.js';
+import { appendFor, drainFor } from './writing.js';
 
 /** Bytes of a question, and of one that brings files along. */
 const MAX_REQUEST = 1024 * 1024;
@@ -168,8 +166,8 @@ class Serving implements RunningAgent {
       if (this.#fault) throw this.#fault;
       return answer(response, 200, this.#status());
     }
-    if (asked === `POST ${PATHS.append}`) return answer(response, 200, await this.#append(await bodyOf(request, MAX_APPEND)));
-    if (asked === `POST ${PATHS.drain}`) return answer(response, 200, await this.#drain(await bodyOf(request)));
+    if (asked === `POST ${PATHS.append}`) return answer(response, 200, await this.#write(appendFor, await bodyOf(request, MAX_APPEND)));
+    if (asked === `POST ${PATHS.drain}`) return answer(response, 200, await this.#write(drainFor, await bodyOf(request)));
     if (asked === `POST ${PATHS.stop}`) {
       answer(response, 200, {});
       response.once('close', () => void this.stop().catch(() => undefined));
@@ -192,7 +190,7 @@ class Serving implements RunningAgent {
   async #secrets(body: unknown): Promise<v.InferInput<typeof import('./protocol.js').SecretsAnswer>> {
     const parsed = v.safeParse(SecretsRequest, body);
     if (!parsed.success) throw new VaultError('USAGE', 'the question is no {"secrets": [{"name": "…"}]}');
-    this.#mustMean(parsed.output.vault);
+    mustMean(this.#session.vault.id, parsed.output.vault);
     const views = 'role' in parsed.output ? readableBy(this.#session.vault, parsed.output.role).map((name): View => ({ name })) : parsed.output.secrets.map(viewOf);
     const opened = [];
     for (const view of views) {
@@ -208,54 +206,16 @@ class Serving implements RunningAgent {
     const parsed = v.safeParse(RenderRequest, body);
     if (!parsed.success) throw new VaultError('USAGE', 'the question is no {"secrets": [{"name": "…"}], "format": "…"}');
     const { vault, secrets, format } = parsed.output;
-    this.#mustMean(vault);
+    mustMean(this.#session.vault.id, vault);
     const { bytes } = await this.#open(secrets.map(viewOf), format);
     const answered = { format, base64: toBase64(bytes) };
     bytes.fill(0);
     return answered;
   }
 
-  async #append(body: unknown): Promise<v.InferInput<typeof AppendAnswer>> {
-    const parsed = v.safeParse(AppendRequest, body);
-    if (!parsed.success) throw new VaultError('USAGE', 'the question is no {"vault": "…", "acts": [{"op": "…", "body": {…}}], "files": [{"path": "…", "base64": "…"}], "keep": false}');
-    this.#mustMean(parsed.output.vault);
-    this.#mustWrite();
-    const { acts, keep } = parsed.output;
-    const files = parsed.output.files.map(({ path, base64 }) => ({ path, bytes: bytesOf(base64) }));
-    const { vault } = this.#session;
-    return this.#inTurn(async () => {
-      await vault.refresh().catch((error: unknown) => {
-        // What is to be kept where the store cannot be reached is signed by what is known, and the store is tried once more below.
-        if (!keep || !isVaultError(error) || error.class !== 'store') throw error;
-      });
-      const batch = vault.signed(judgeActs(this.#session, { acts, files }));
-      const waits = keep ? await appendOrQueue(vault, batch) : undefined;
-      if (!keep) await vault.append(batch);
-      return { ...vault.point, digests: batch.entries.map((entry) => parseEntry(entry.line).digest), ...(waits ? { waits: faultOf(waits) } : {}) };
-    });
-  }
-
-  async #drain(body: unknown): Promise<v.InferInput<typeof DrainAnswer>> {
-    const parsed = v.safeParse(DrainRequest, body);
-    if (!parsed.success) throw new VaultError('USAGE', 'the question is no {"vault": "…"}');
-    this.#mustMean(parsed.output.vault);
-    this.#mustWrite();
-    const { vault } = this.#session;
-    return this.#inTurn(async () => {
-      await vault.refresh();
-      const { appended, rejected, present } = await drainQueue(vault);
-      return { ...vault.point, appended: [...appended], rejected: [...rejected], present };
-    });
-  }
-
-  /** Throws NOT_ALLOWED. */
-  #mustWrite(): void {
+  #write<T>(work: (session: Session, body: unknown) => Promise<T>, body: unknown): Promise<T> {
     if (!this.#writes) throw new VaultError('NOT_ALLOWED', 'this agent opens, and writes nothing', { hint: 'Name your identity with --identity FILE, or start one without --read-only' });
-  }
-
-  /** Throws WRONG_VAULT. */
-  #mustMean(vault: string | undefined): void {
-    if (vault !== undefined && vault !== this.#session.vault.id) throw new VaultError('WRONG_VAULT', `this agent serves vault ${this.#session.vault.id.slice(0, 8)}, and ${vault.slice(0, 8)} is asked for`);
+    return this.#inTurn(() => work(this.#session, body));
   }
 
   /** The bytes as `open` would pipe them. */
@@ -317,12 +277,6 @@ async function bodyOf(request: IncomingMessage, most = MAX_REQUEST): Promise<unk
   } catch {
     throw new VaultError('USAGE', 'the question is no JSON'); // without the cause, whose message quotes the text
   }
-}
-
-function bytesOf(base64: string): Uint8Array {
-  const bytes = fromBase64(base64);
-  if (!bytes) throw new VaultError('USAGE', 'a file of the question is no base64');
-  return bytes;
 }
 
 function answer(response: ServerResponse, status: number, document: unknown): void {

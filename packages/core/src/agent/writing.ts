@@ -2,13 +2,18 @@
  * What an agent signs for its person: what is done every day, within its scope. It is given bodies and never bytes, and appends by itself:
  * so no signature of this person leaves it that stands for anything else, and no checkpoint at all.
  */
-import { VaultError } from '../errors.js';
+import * as v from 'valibot';
+import { parseEntry } from '../audit/entry.js';
 import type { Act, Acts, NewFile } from '../engine/append.js';
+import { isVaultError, VaultError } from '../errors.js';
+import { appendOrQueue } from '../operations/copies/append-or-queue.js';
+import { drainQueue } from '../operations/copies/drain.js';
 import { filesOf } from '../operations/log/walk.js';
 import type { Session } from '../operations/opening/session.js';
 import { isOp, parseBody, type OpBody } from '../ops.js';
-import { sha256Hex } from '../primitives/hash.js';
+import { fromBase64, sha256Hex } from '../primitives/hash.js';
 import type { Json } from '../wire.js';
+import { type AppendAnswer, AppendRequest, type DrainAnswer, DrainRequest, faultOf, mustMean } from './protocol.js';
 
 /**
  * Each adds something that its readers can look at and its owners can supersede. Whatever gives others access, decides for others or outlasts
@@ -17,8 +22,42 @@ import type { Json } from '../wire.js';
 const SIGNED = ['secret.seal', 'secret.retire', 'handover.offer'] as const;
 type SignedBody = Extract<OpBody, { op: (typeof SIGNED)[number] }>;
 
+/** Answers POST /v1/append: the entries of these acts in the log, or in the queue. */
+export async function appendFor(session: Session, body: unknown): Promise<v.InferInput<typeof AppendAnswer>> {
+  const { vault } = session;
+  const parsed = v.safeParse(AppendRequest, body);
+  if (!parsed.success) throw new VaultError('USAGE', 'the question is no {"vault": "…", "acts": [{"op": "…", "body": {…}}], "files": [{"path": "…", "base64": "…"}], "keep": false}');
+  mustMean(vault.id, parsed.output.vault);
+  const { acts, keep } = parsed.output;
+  const files = parsed.output.files.map(({ path, base64 }) => ({ path, bytes: bytesOf(base64) }));
+  await vault.refresh().catch((error: unknown) => {
+    // What is to be kept where the store cannot be reached is judged by what is known, and the store is tried once more below.
+    if (!keep || !isVaultError(error) || error.class !== 'store') throw error;
+  });
+  const batch = vault.signed(judgeActs(session, { acts, files }));
+  const waits = keep ? await appendOrQueue(vault, batch) : undefined;
+  if (!keep) await vault.append(batch);
+  return { ...vault.point, digests: batch.entries.map((entry) => parseEntry(entry.line).digest), ...(waits ? { waits: faultOf(waits) } : {}) };
+}
+
+/** Answers POST /v1/drain. */
+export async function drainFor({ vault }: Session, body: unknown): Promise<v.InferInput<typeof DrainAnswer>> {
+  const parsed = v.safeParse(DrainRequest, body);
+  if (!parsed.success) throw new VaultError('USAGE', 'the question is no {"vault": "…"}');
+  mustMean(vault.id, parsed.output.vault);
+  await vault.refresh();
+  const { appended, rejected, present } = await drainQueue(vault);
+  return { ...vault.point, appended: [...appended], rejected: [...rejected], present };
+}
+
+function bytesOf(base64: string): Uint8Array {
+  const bytes = fromBase64(base64);
+  if (!bytes) throw new VaultError('USAGE', 'a file of the question is no base64');
+  return bytes;
+}
+
 /** The acts as their closed schemas read them. Throws NOT_ALLOWED, USAGE, VERSION_NOT_FOUND, BLOB_MISSING, HASH_MISMATCH; whether the log takes them is judged by appending. */
-export function judgeActs(session: Session, { acts, files }: Acts): Acts {
+function judgeActs(session: Session, { acts, files }: Acts): Acts {
   const bodies = acts.map(bodyOf);
   for (const body of bodies) {
     const outside = namesIn(session, body).find((name) => !session.covers(name));
