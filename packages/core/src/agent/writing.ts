@@ -10,7 +10,7 @@ import { appendOrQueue } from '../operations/copies/append-or-queue.js';
 import { drainQueue } from '../operations/copies/drain.js';
 import { filesOf } from '../operations/log/walk.js';
 import type { Session } from '../operations/opening/session.js';
-import { isOp, parseBody, type OpBody } from '../ops.js';
+import { parseBody, type OpBody } from '../ops.js';
 import { fromBase64, sha256Hex } from '../primitives/hash.js';
 import type { Json } from '../wire.js';
 import { type AppendAnswer, AppendRequest, type DrainAnswer, DrainRequest, faultOf, mustMean } from './protocol.js';
@@ -69,8 +69,8 @@ function judgeActs(session: Session, { acts, files }: Acts): Acts {
 
 function bodyOf({ op, body }: Act): SignedBody {
   if (!isSigned(op)) throw new VaultError('NOT_ALLOWED', `an agent signs ${SIGNED.join(', ')}, and nothing else`, { hint: 'Everything else asks for your identity itself: name it with --identity FILE' });
-  const parsed = isOp(op) ? parseBody(op, body as Json) : undefined;
-  if (!parsed || !isSigned(parsed.op)) throw new VaultError('USAGE', `this is no body of ${op}`);
+  const parsed = parseBody(op, body as Json);
+  if (!parsed) throw new VaultError('USAGE', `this is no body of ${op}`);
   return parsed as SignedBody;
 }
 
