@@ -59,9 +59,9 @@ describe('one passphrase a day', () => {
     await must(['retire', 'app/password', 'docs/plan@1']);
     alice.write('bootstrap.yaml', 'secrets:\n  app/more: { kind: password }\n  pki/root: { kind: pki-root, subject: { CN: Root }, algorithm: ecdsa-p256 }\n');
     expect((await must(['seal'])).text).toContain('2 sealed');
-    alice.write('bootstrap.yaml', 'secrets:\n  pki/next: { kind: pki-intermediate, subject: { CN: Next }, issuer: pki/root, algorithm: ecdsa-p256 }\n');
+    alice.write('bootstrap.yaml', 'secrets:\n  app/ca: { kind: pki-intermediate, subject: { CN: Next }, issuer: pki/root, algorithm: ecdsa-p256 }\n');
     // Its issuer's key is opened by the agent.
-    expect((await must(['seal', 'pki/next'])).text).toContain('pki/next');
+    expect((await must(['seal', 'app/ca'])).text).toContain('app/ca');
     copyFileSync(sopsVector('types.yaml'), join(alice.work, 'types.yaml'));
     const imported = await runBin(alice, ['import', 'sops', 'types.yaml', '--split', '--prefix', 'sops'], { env: { ...env, SOPS_AGE_KEY: SOPS_KEY } });
     expect([imported.code, imported.text]).toEqual([0, expect.stringMatching(/[1-9]\d* sealed/)]);
@@ -103,7 +103,7 @@ describe('one passphrase a day', () => {
 
   it('asks for what is outside of its scope, and where an identity is named', async () => {
     await alice.must(['rotate', 'app/password'], { env: below });
-    for (const argv of [['rotate', 'dns/key'], ['rotate', 'app/password', 'dns/key'], ['retire', 'dns/key'], ['edit', 'dns/key'], ['seal'], ['seal', 'dns/new', '--from', '-'], ['seal', 'app/ca', '--kind', 'pki-intermediate', '--set', 'issuer=pki/root'], ['handover', 'offer', 'dns/', '--to', 'team'], ['rotate', 'app/password', '--identity', alice.at('.config/oxp-vault/identity.age')]]) {
+    for (const argv of [['rotate', 'dns/key'], ['rotate', 'app/password', 'dns/key'], ['rotate', 'app/ca'], ['retire', 'dns/key'], ['edit', 'dns/key'], ['seal'], ['seal', 'dns/new', '--from', '-'], ['seal', 'app/new', '--kind', 'pki-intermediate', '--set', 'issuer=pki/root'], ['handover', 'offer', 'dns/', '--to', 'team'], ['rotate', 'app/password', '--identity', alice.at('.config/oxp-vault/identity.age')]]) {
       expect([argv, (await alice.ov(argv, { input: 'x', env: below })).stderr]).toEqual([argv, expect.stringContaining('error PASSPHRASE_NEEDED')]);
     }
   });
