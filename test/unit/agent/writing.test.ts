@@ -112,7 +112,8 @@ describe('an agent that writes', () => {
     expect(await ask(socket, 'append', asked(vault.id, await sealBatch(wide, [item('dns/key')])))).toBe('NOT_ALLOWED');
     expect(await ask(socket, 'append', asked(vault.id, await sealBatch(wide, [item('app/one'), item('dns/new')])))).toBe('NOT_ALLOWED');
     expect(await acts({ op: 'secret.retire', body: { statement: dns } })).toBe('NOT_ALLOWED');
-    expect(await acts({ op: 'handover.offer', body: { targets: [app, dns].sort(), role: 'team', reason: '' } })).toBe('NOT_ALLOWED');
+    expect(await acts({ op: 'handover.offer', body: { targets: [app, dns].sort(), paths: ['app/one'], role: 'team', reason: '' } })).toBe('NOT_ALLOWED');
+    expect(await acts({ op: 'handover.offer', body: { targets: [app], paths: ['/'], role: 'team', reason: '' } })).toBe('NOT_ALLOWED');
     expect(await acts({ op: 'secret.retire', body: { statement: 'ab'.repeat(32) } })).toBe('VERSION_NOT_FOUND');
     await wide.refresh();
     expect(wide.point).toEqual(vault.point);

@@ -78,7 +78,7 @@ function isSigned(op: string): op is SignedBody['op'] {
   return (SIGNED as readonly string[]).includes(op);
 }
 
-/** The secrets that an act is about. */
+/** The secrets, and paths of secrets, that an act is about. */
 function namesIn({ vault }: Session, act: SignedBody): string[] {
   const named = (digest: string): string => {
     const statement = vault.state.secrets.statements.get(digest);
@@ -91,7 +91,7 @@ function namesIn({ vault }: Session, act: SignedBody): string[] {
     case 'secret.retire':
       return [named(act.body.statement)];
     case 'handover.offer':
-      return act.body.targets.map(named);
+      return [...act.body.targets.map(named), ...act.body.paths];
   }
 }
 
