@@ -66,7 +66,7 @@ describe('one passphrase a day', () => {
     const imported = await runBin(alice, ['import', 'sops', 'types.yaml', '--split', '--prefix', 'sops'], { env: { ...env, SOPS_AGE_KEY: SOPS_KEY } });
     expect([imported.code, imported.text]).toEqual([0, expect.stringMatching(/[1-9]\d* sealed/)]);
     await must(['handover', 'offer', 'dns/', '--to', 'team']);
-    expect((await must(['sync'])).text).toContain('0 appended');
+    expect((await must(['sync'])).text).toContain('Nothing waits here');
     expect((await must(['open', 'docs/plan'])).text).toBe('second\n');
     const lines = await log();
     expect(lines.filter((line) => line.includes('began'))).toEqual(['/ (agent, may write)', 'app/ (agent, may write)', '/ (agent)'].map((may) => `alice (laptop)  began a session that may open ${may}`));
