@@ -23,9 +23,9 @@ export function afterwards(view: HandoverView): string {
   const plain = view.targets.length - held.length;
   const folders = rules.map((rule) => rule.path).filter((path) => path.endsWith('/'));
   return [
+    ...(held.length > 0 ? [`${names(held)} ${held.length === 1 ? 'goes' : 'go'} under custody ${custody}, owned by ${role}`] : []),
     ...(plain > 0 ? [`${role} reads, writes and owns ${held.length > 0 ? 'the rest' : plain === 1 ? 'it' : 'them'}`] : []),
     ...(plain > 0 && keepReaders.length > 0 ? [`${keepReaders.join(', ')} only ${keepReaders.length === 1 ? 'reads' : 'read'}`] : []),
-    ...(held.length > 0 ? [`${names(held)} ${held.length === 1 ? 'goes' : 'go'} under custody ${custody}, owned by ${role}`] : []),
     ...(folders.includes('/') ? ['the same for all that will ever be sealed'] : folders.length > 0 ? [`the same for what will be sealed below ${folders.join(', ')}`] : []),
     ...(admins ? [`the admins will be ${admins.of.join(' ')} (${admins.need} of ${admins.of.length})`] : []),
   ].join('; ');
