@@ -46,7 +46,6 @@ export function applyPropose(state: PolicyState, body: PolicyPropose, context: P
   }
   const next = judgeSuccessor(state, checkPolicyFile(bytes), context);
   if ('code' in next) return next;
-  if (next.checked.policy.number !== body.number) return refusal('BAD_POLICY', 'the entry and the policy file name different numbers');
   if (!hasSay(state, next, context.actor.person)) {
     return refusal('NOT_ALLOWED', `${context.actor.person} is no admin, and this is more than a managed role's membership`, 'Send your draft to an admin.');
   }

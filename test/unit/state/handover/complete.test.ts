@@ -27,6 +27,15 @@ describe('handover.complete', () => {
     expect(log.state.secrets.versions.get('pki/root')!.map((v) => v.pending)).toEqual([false, true]);
   });
 
+  it('not a handover that nobody has asked for, nor where the key of one target was never released', () => {
+    const id = log.agreed(log.requested(['dns/key', 'kube/root']));
+    log.must(log.release('alice', id, ['dns/key']));
+    expect(log.act('carol', 'handover.complete', { ...log.receipt(id), request: AB })).toBe('ENTRY_NOT_FOUND');
+    expect(log.complete(id)).toBe('NEEDS_CONSENT');
+    log.must(log.release('bob', id, ['kube/root']));
+    expect(log.complete(id)).toBeUndefined();
+  });
+
   it('is refused for what was rotated meanwhile, and reverts nothing', () => {
     const id = log.ready(log.requested(['dns/key']));
     log.must(log.seal('bob', 'dns/key'));
@@ -56,6 +65,28 @@ describe('handover.complete', () => {
     expect(log.complete(second, {}, undefined, 'dora')).toBeUndefined();
   });
 
+  it('and what was received beside it is on its way no more', () => {
+    log.must(log.complete(log.ready(log.requested())));
+    log.must(log.epoch('erin', 'security'));
+    expect(log.request('dora', ['pki/root'])).toBe('PENDING');
+    expect(log.request('erin', ['dns/key'], { role: 'security', rules: [{ path: 'dns/key', owners: ['security'], writers: ['security'], readers: ['security'], consents: 1 }] })).toBeUndefined();
+  });
+
+  it('only to a custody group and kept readers that are still there', () => {
+    const root = log.ready(log.requested(['pki/root']));
+    const receipt = log.receipt(root);
+    log.must(log.policy((base) => ({ custody: { 'pki-root': base.custody['pki-root']! } })));
+    expect(log.act('carol', 'handover.complete', receipt)).toBe('ROLE_NOT_FOUND');
+
+    log.must(log.epoch('erin', 'security'));
+    log.must(log.policy((base) => ({ rules: base.rules.map((r) => (r.path === 'dns/' ? { ...r, readers: ['infra', 'platform', 'security'] } : r)) })));
+    const dns = log.ready(log.requested(['dns/key'], { keepReaders: ['security'], rules: [{ path: 'dns/key', owners: ['platform'], writers: ['platform'], readers: ['platform', 'security'], consents: 1 }] }));
+    const statement = log.statement('dns/key', ['platform', 'security'], { origin: { how: 'reseal', of: log.newest('dns/key') } });
+    const { security: _gone, ...roles } = log.state.policy!.policy.roles;
+    log.must(log.policy((base) => ({ roles, rules: base.rules.map((r) => (r.path === 'dns/' ? { ...r, readers: ['infra', 'platform'] } : r)), abandon: { secrets: [], roles: ['security'] } })));
+    expect(log.complete(dns, {}, () => ({ new: statement }))).toBe('ROLE_NOT_FOUND');
+  });
+
   it('not by somebody who has left the destination', () => {
     const id = log.ready(log.requested(['dns/key']));
     log.must(log.policy((base) => ({ roles: { ...base.roles, platform: { ...base.roles['platform']!, members: ['dora'] } }, abandon: { secrets: [], roles: ['platform'] } })));
@@ -81,6 +112,14 @@ describe('handover.complete', () => {
     expect(log.complete(id, {}, (name) => (name === 'pki/root' ? { new: log.statement('pki/root', { group: 'pki-root' }, { origin: { how: 'reseal', of: log.newest('pki/root') } }) } : {}))).toBe('READERS_MISMATCH');
     expect(log.complete(id, {}, (name) => (name === 'pki/root' ? { new: log.statement('pki/root', ['platform'], { origin: { how: 'reseal', of: log.newest('pki/root') } }) } : {}))).toBe('READERS_MISMATCH');
     expect(log.complete(id)).toBeUndefined();
+  });
+
+  it('the version that was asked for, not an earlier one of another kind', () => {
+    log.must(log.seal('alice', 'dns/key', undefined, { kind: 'document' }));
+    const id = log.ready(log.requested(['dns/key']));
+    const as = (kind: string): object => ({ new: log.statement('dns/key', ['platform'], { origin: { how: 'reseal', of: log.newest('dns/key') }, kind }) });
+    expect(log.complete(id, {}, () => as('password'))).toBe('WRONG_STATEMENT');
+    expect(log.complete(id, {}, () => as('document'))).toBeUndefined();
   });
 
   it('names every target once, in order, and how it was checked', () => {

@@ -101,4 +101,68 @@ describe('handover.finalize', () => {
     log.must(log.seal('carol', 'dns/other', ['platform']));
     expect(log.finalize(id)).toBeUndefined();
   });
+
+  const platform = (path: string): object => ({ path, owners: ['platform'], writers: ['platform'], readers: ['platform'], consents: 1 });
+
+  it('what its own people sealed below a path after the receipt is not handed over: it went to other readers', () => {
+    const id = completed(['dns/key'], { rules: [platform('dns/')] });
+    log.must(log.seal('alice', 'dns/late'));
+    log.must(log.moved(id));
+    expect(log.finalize(id)).toBe('PENDING');
+  });
+
+  it('nor what was sealed to the same readers before the receipt', () => {
+    log.must(log.policy((base) => ({ rules: base.rules.map((r) => (r.path === 'dns/' ? { ...r, readers: ['platform'] } : r)) })));
+    log.must(log.seal('alice', 'dns/early'));
+    const id = completed(['dns/key'], { rules: [platform('dns/')] });
+    log.must(log.moved(id));
+    expect(log.finalize(id)).toBe('PENDING');
+  });
+
+  it('nor what was handed over to another role', () => {
+    log.must(log.epoch('erin', 'security'));
+    const away = log.requested(['dns/key'], { role: 'security', rules: [{ path: 'dns/key', owners: ['security'], writers: ['security'], readers: ['security'], consents: 1 }] }, 'erin');
+    log.must(log.release('alice', log.agreed(away), ['dns/key']));
+    log.must(log.complete(away, {}, () => ({ new: log.statement('dns/key', ['security'], { origin: { how: 'reseal', of: log.newest('dns/key') } }) }), 'erin'));
+    log.must(log.moved(away));
+    log.must(log.seal('alice', 'dns/other'));
+    const id = completed(['dns/other'], { rules: [platform('dns/'), platform('dns/key')] });
+    log.must(log.moved(id));
+    expect(log.finalize(id)).toBe('PENDING');
+  });
+
+  it('a policy that took effect before the receipt does not count as having said it', () => {
+    const id = log.ready(log.requested(['dns/key']));
+    log.must(log.policy(() => ({})));
+    log.must(log.complete(id));
+    expect(log.finalize(id)).toBe('NEEDS_SIGNATURES');
+  });
+
+  it('once the admins are those that it asked for', () => {
+    const id = completed(['dns/key'], { admins: { need: 1, of: ['carol'] } });
+    log.must(log.moved(id));
+    expect(log.act('carol', 'policy.sign', { digest: log.state.policy!.proposals[0]!.digest })).toBeUndefined();
+    expect(log.finalize(id)).toBeUndefined();
+  });
+
+  it('a path that one target arrived under moves, and does not wait for what failed its check', () => {
+    log.must(log.seal('alice', 'dns/other'));
+    const id = log.ready(log.requested(['dns/key', 'dns/other'], { rules: [platform('dns/')] }));
+    log.must(log.complete(id, {}, (name) => (name === 'dns/other' ? { checks: [{ check: 'parses', ok: false }], new: null } : {})));
+    expect(log.finalize(id)).toBe('NEEDS_SIGNATURES');
+    log.must(log.seal('alice', 'dns/third'));
+    log.must(log.moved(id));
+    // But for what nobody has asked for yet.
+    expect(log.finalize(id)).toBe('PENDING');
+    log.must(log.seal('carol', 'dns/third', ['platform']));
+    expect(log.finalize(id)).toBeUndefined();
+  });
+
+  it('nor for what an abort has taken back', () => {
+    log.must(log.seal('alice', 'pki/web'));
+    const id = completed(['pki/root', 'pki/web'], { rules: [platform('pki/'), { path: 'pki/root', owners: ['platform'], writers: ['platform'], custody: 'platform-root', consents: 1 }] });
+    log.must(log.abort('carol', id));
+    log.must(log.policy((base) => ({ rules: [...base.rules, { path: 'pki/', owners: ['platform'], writers: ['platform'], readers: ['platform'], consents: 1 }].sort((a, b) => (a.path < b.path ? -1 : 1)) })));
+    expect(log.finalize(id)).toBeUndefined();
+  });
 });

@@ -25,6 +25,10 @@ describe('handover.release', () => {
     expect(log.release('alice', id)).toBeUndefined();
   });
 
+  it('not for a handover that nobody has asked for', () => {
+    expect(log.act('alice', 'handover.release', { request: AB, consents: [AB], shares: [], keys: [] })).toBe('ENTRY_NOT_FOUND');
+  });
+
   it('rests on no consent that has died: each has to be given again', () => {
     const id = log.agreed(log.requested());
     log.must(log.policy((base) => ({ roles: { ...base.roles, platform: { ...base.roles['platform']!, members: ['carol', 'dora', 'grace'] } } })));

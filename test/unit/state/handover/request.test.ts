@@ -32,6 +32,13 @@ describe('handover.request', () => {
     expect(log.request('carol', ['pki/root'])).toBeUndefined();
   });
 
+  it('nor one that was retired while it waited for its custodians', () => {
+    log.must(log.seal('alice', 'pki/root'));
+    log.must(log.act('alice', 'secret.retire', { statement: log.state.secrets.versions.get('pki/root')!.at(-1)!.digest }));
+    for (const who of ['alice', 'bob', 'frank'] as const) log.must(log.ack(who, 'pki/root'));
+    expect(log.request('carol', ['pki/root'])).toBe('RACE_LOST');
+  });
+
   it('not by a custodian of a target', () => {
     log.must(log.policy((base) => ({ roles: { ...base.roles, platform: { ...base.roles['platform']!, members: ['carol', 'dora', 'frank'] } } })));
     expect(log.request('frank')).toBe('NOT_ALLOWED');
@@ -99,6 +106,13 @@ describe('handover.request', () => {
     expect(log.request('carol', ['kube/root'], { custody: 'platform-root', rules: [{ path: 'kube/root', owners: ['platform'], writers: ['platform'], consents: 1, custody: 'platform-root' }] })).toBeUndefined();
   });
 
+  it('and so does what was sealed under custody, though its rule names readers by now', () => {
+    log.must(log.policy((base) => ({ rules: base.rules.map((r) => (r.path === 'pki/root' ? rule('pki/root', 'infra') : r)) })));
+    const plain = { custody: null, rules: [{ path: 'pki/root', owners: ['platform'], writers: ['platform'], consents: 1, readers: ['platform'] }] };
+    expect(log.request('carol', ['pki/root'], plain)).toBe('NOT_ALLOWED');
+    expect(log.request('carol', ['pki/root'])).toBeUndefined();
+  });
+
   it('keeps readers, and makes none', () => {
     const rules = (path: string, ...readers: string[]): object => ({ rules: [{ path, owners: ['platform'], writers: ['platform'], consents: 1, readers }] });
     expect(log.request('carol', ['dns/key'], { keepReaders: ['nobody'], ...rules('dns/key', 'platform') })).toBe('ROLE_NOT_FOUND');
@@ -125,11 +139,25 @@ describe('handover.request', () => {
     expect(ask(['dns/key'], [to('dns/')])).toBeUndefined();
   });
 
+  it('takes no rule of the policy along that it asks for nothing of, nor makes one below a path', () => {
+    const to = (path: string): object => ({ path, owners: ['platform'], writers: ['platform'], consents: 1, readers: ['platform'] });
+    log.must(log.policy((base) => ({ rules: [...base.rules, rule('kube/', 'infra'), rule('kube/root', 'infra')].sort((a, b) => (a.path < b.path ? -1 : 1)) })));
+    expect(log.request('carol', ['dns/key'], { rules: [to('dns/key'), to('kube/')] })).toBe('NOT_ALLOWED');
+    expect(log.request('carol', ['dns/key'], { rules: [to('dns/key'), to('kube/root')] })).toBe('NOT_ALLOWED');
+    expect(log.request('carol', ['dns/key'], { rules: [to('dns/'), to('dns/zone/')] })).toBe('NOT_ALLOWED');
+    expect(log.request('carol', ['dns/key'], { rules: [to('dns/')] })).toBeUndefined();
+  });
+
   it('asks no more consents of its new owners than their managers', () => {
     log.must(log.policy((base) => ({ roles: { ...base.roles, platform: { ...base.roles['platform']!, managed: { need: 1, of: ['carol'] } } } })));
     const rules = (consents: number): object => ({ rules: [{ path: 'dns/key', owners: ['platform'], writers: ['platform'], consents, readers: ['platform'] }] });
     expect(log.request('carol', ['dns/key'], rules(2))).toBe('BAD_VALUE');
     expect(log.request('carol', ['dns/key'], rules(1))).toBeUndefined();
+  });
+
+  it('nor than it has people: machines give none', () => {
+    log.must(log.policy((base) => ({ roles: { ...base.roles, platform: { ...base.roles['platform']!, members: ['carol', 'ci', 'dora'].sort() } } })));
+    expect(log.request('carol', ['dns/key'], { rules: [{ path: 'dns/key', owners: ['platform'], writers: ['platform'], consents: 3, readers: ['platform'] }] })).toBe('BAD_VALUE');
   });
 
   it('moves admins only to enrolled humans, above half', () => {
