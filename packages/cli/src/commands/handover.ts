@@ -1,5 +1,6 @@
 /** `handover …`: what is owned by one team becomes another's. Every step is an entry; what comes next is always said. */
 import type { Command } from 'commander';
+import { digestOption } from '../beforehand.js';
 import { type Act, collect, examples, readOptions, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 
@@ -11,7 +12,7 @@ const looking = () => import('../handover/looking.js');
 
 const ID = ['<id>', 'the first digits of its id'] as const;
 const ID_OR_MINE = ['[id]', 'the first digits of its id; not needed where only one waits for you'] as const;
-const CONSENT_DIGEST = ['--expect <digest>', 'the digest that the question shows, or its first 16 digits or more; needed with --yes'] as const;
+const CONSENT_DIGEST = digestOption('of what you consent to');
 
 export function define(command: Command, act: Act): void {
   command.description('Hands secrets over: the receivers ask, custodians and owners consent, only then what they hold leaves, the receivers check it and seal it for themselves. `handover show` says what you must do next.');

@@ -6,6 +6,7 @@ import {
 } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { readCardFile } from '../people/card-file.js';
+import { digestOption, isMeant } from '../beforehand.js';
 import { type Act, collect, examples, readOptions, vaultOptions } from '../command.js';
 import type { CliContext } from '../context.js';
 import { DRAFT_FILE, draftPath, renewDraft } from '../drafts/policy-file.js';
@@ -23,8 +24,7 @@ interface ProposeOptions extends Pick<SignOptions, 'expect'> {
   readonly dryRun?: boolean;
 }
 
-const DIGEST_OPTION = ['--expect <digest>', 'the digest of the policy you mean, or its first 16 digits or more; needed with --yes'] as const;
-const MIN_DIGITS = 16;
+const DIGEST_OPTION = digestOption('of the policy you mean');
 
 export function define(command: Command, act: Act): void {
   examples(
@@ -106,9 +106,8 @@ async function handItOver(context: CliContext, outcome: PolicyOutcome, signed: U
   await context.next(`send that file, which holds no secret, to ${outcome.waiting.of.filter((each) => each !== person).join(' or ') || 'anybody who is enrolled'}, who types: oxp-vault sync --from ${basename(path)}`);
 }
 
-/** A yes given beforehand is a yes to one policy, not to whatever is proposed by then. */
 async function agreed(context: CliContext, digest: string, { expect }: SignOptions, question: string): Promise<boolean> {
-  if (expect !== undefined && (!/^[0-9a-f]+$/.test(expect) || expect.length < MIN_DIGITS || !digest.startsWith(expect))) {
+  if (expect !== undefined && !isMeant(digest, expect)) {
     throw new VaultError('EXPECT_MISMATCH', `this policy has the digest ${digest}, which is not the expected one`);
   }
   if (context.options.yes && expect === undefined) {

@@ -1,5 +1,6 @@
 /** The middle: consent to exactly what was shown, release once all have agreed, or stop it. */
 import { abortHandover, consentTo, type ConsentPlan, doHousekeeping, findHandover, type HandoverView, isVaultError, planConsent, type Released, releaseDue, releaseTo, showHandover, type Vault, VaultError } from '@oxp-vault/core';
+import { isMeant } from '../beforehand.js';
 import type { CliContext } from '../context.js';
 import { columns, count, date } from '../render.js';
 import { leftInWords, releasedWords, reportHousekeeping } from '../writing.js';
@@ -11,7 +12,6 @@ export interface ConsentOptions {
   readonly expect?: string;
 }
 
-const MIN_DIGITS = 16;
 /** So many secrets stand in a sentence; more of them line by line. */
 const IN_A_SENTENCE = 6;
 
@@ -77,13 +77,9 @@ async function show(context: CliContext, { handover, shares, owned, receivers, l
   await context.say(use ? `If you agree, ${request.person} may use ${them} once; who owns what stays as it is, and ${them} should be made anew afterwards.` : `If you agree: ${afterwards(handover)}.`);
 }
 
-/** A yes given beforehand is a yes to one text, not to whatever is asked by then. */
 async function agreed(context: CliContext, { binds, handover }: ConsentPlan, expect: string | undefined): Promise<boolean> {
   const id = shortId(handover);
-  if (expect !== undefined && (!/^[0-9a-f]+$/.test(expect) || expect.length < MIN_DIGITS)) {
-    throw new VaultError('USAGE', `--expect takes the digest that the question shows, ${MIN_DIGITS} of its digits or more`, { hint: 'A digest has the digits 0-9 and a-f, without spaces.' });
-  }
-  if (expect !== undefined && !binds.startsWith(expect)) {
+  if (expect !== undefined && !isMeant(binds, expect)) {
     throw new VaultError('EXPECT_MISMATCH', `what handover ${id} asks for has another digest than the one you agreed to: it has changed since, or is another`, {
       hint: `Nothing was signed. Read what it is now, above. If you agree to that: --expect ${binds}`,
     });
