@@ -164,7 +164,7 @@ describe('a statement', () => {
     })).toBe('READERS_MISMATCH');
   });
 
-  it('under custody, along another tree, without its shares, or to a recipient that is not fresh', async () => {
+  it('under custody, along another tree, without its shares, or to a recipient that is not fresh or of another suite', async () => {
     const people = [cast.alice, cast.bob];
     const tree = { need: 2, of: ['alice', 'bob'] };
     const world = await makeVault({ people, roles: { infra: ['alice'] }, custody: { root: tree }, rules: [rule('/', 'infra'), { path: 'pki/root', owners: ['infra'], writers: ['infra'], consents: 1, custody: 'root' }] });
@@ -180,6 +180,8 @@ describe('a statement', () => {
     // Somebody's own recipient would let that person open alone what takes two.
     expect(verdict({ recipient: cast.bob.card.recipient })).toBe('KEY_TAKEN');
     expect(verdict({ recipient: `age1${'q'.repeat(58)}` })).toBe('WEAK_KEY');
+    // What an age file says of its stanzas is the sealer's word: nothing of a post-quantum vault may hang on X25519, nor the other way round.
+    expect(verdict({ recipient: await identityToRecipient(await generateAgeIdentity({ pq: true })) })).toBe('MIXED_RECIPIENTS');
   });
 
   it('of somebody who may not write there', async () => {

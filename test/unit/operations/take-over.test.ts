@@ -196,6 +196,21 @@ it('entries that wait go in one run, in the order of signing', async () => {
   expect([swaps, counted.point.size]).toEqual([1, size + 5]);
 });
 
+it('a queued entry takes along the files that it names, each at its own path, and nothing that lies beside them', async () => {
+  const bob = await openAs(store, cast.bob, { local: memoryLocal() });
+  const batch = bob.signed(await sealBatch(bob, [{ name: 'app/two', kind: 'password', file: Secret.fromText('x'), parameters: {}, public: {}, origin: 'generated' }]));
+  const good = pathOf(store, /^secrets\/app\/one\//);
+  const before = sha256Hex(store.files.get(good)!);
+  const evil = utf8('evil');
+  const entry = { ...batch.entries[0]!, object: { path: `objects/${sha256Hex(evil)}.json`, bytes: evil } };
+  await enqueue(bob.local, bob.id, entry, [{ path: good, bytes: evil }, { path: 'secrets/app/evil', bytes: evil }, ...batch.files.map(({ bytes }) => ({ path: 'roles/elsewhere', bytes }))]);
+  const there = new Set(store.files.keys());
+  expect((await drainQueue(bob)).appended).toEqual(['secret.seal']);
+  expect(sha256Hex(store.files.get(good)!)).toBe(before);
+  expect([...store.files.keys()].filter((path) => !there.has(path) && !path.startsWith('log/'))).toEqual(batch.files.map(({ path }) => path));
+  expect((await verifyVault(bob)).ok).toBe(true);
+});
+
 it('on a copy that nobody vouched for records of openings go into the log, and nothing that was sealed after them', async () => {
   const bob = await openAs(store, cast.bob, { local: memoryLocal(), confirmed: false });
   const { size } = bob.point;

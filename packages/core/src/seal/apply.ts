@@ -1,6 +1,6 @@
 /** Sealing, opening and retiring, judged at their leaf. */
 import { refusal, type Refusal } from '../errors.js';
-import { recipientFault } from '../primitives/age-recipient.js';
+import { recipientFault, suiteOf } from '../primitives/age-recipient.js';
 import { canonicalEqual } from '../primitives/canonical-json.js';
 import { treeLeaves } from '../primitives/threshold-tree.js';
 import type { SecretOpen, SecretRetire, SecretSeal } from './ops.js';
@@ -95,6 +95,7 @@ function custodyFault(name: string, custody: Custody, rule: NonNullable<SealRule
   const given = custody.leaves.map(({ path, person }) => ({ path, name: person }));
   const exact = canonicalEqual(given, leaves);
   if (!exact) return refusal('READERS_MISMATCH', `${name} does not give exactly one share to each custodian of ${rule.group}`);
+  if (suiteOf(custody.recipient) !== authority.suite) return refusal('MIXED_RECIPIENTS', `the custody recipient of ${name} is of another kind than this vault (${authority.suite})`);
   if (authority.recipientKnown(custody.recipient)) return refusal('KEY_TAKEN', `the custody recipient of ${name} is not a fresh one`);
   const unusable = recipientFault(custody.recipient);
   if (unusable !== undefined) return refusal('WEAK_KEY', `nothing can be sealed to the custody recipient of ${name}: ${unusable}`);

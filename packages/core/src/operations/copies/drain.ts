@@ -1,10 +1,12 @@
 /** Entries that wait, appended as far as the log allows them: those of this machine's queue, and those of another copy. */
-import { parseEntry } from '../../audit/entry.js';
-import { admit } from '../../engine/append.js';
+import { objectPath, parseEntry } from '../../audit/entry.js';
+import { admit, type Batch, type NewFile } from '../../engine/append.js';
 import { dequeue, listQueued, reject, type Drained, type Queued, type RejectedEntry } from '../../engine/queue.js';
 import { isVaultError, type VaultError } from '../../errors.js';
+import { isContent, sha256Hex } from '../../primitives/hash.js';
 import type { VaultState } from '../../vault-state.js';
 import type { Vault } from '../../vault.js';
+import { readLeaf } from '../log/walk.js';
 
 /** Rounds in which the log moves on between judging and writing. */
 const ROUNDS = 12;
@@ -59,13 +61,27 @@ async function appendSifted(vault: Vault, waiting: readonly Queued[]): Promise<R
     const { size } = vault.point;
     const recordOnly = allowed.every(({ entry }) => parseEntry(entry.line).payload.op === 'secret.open');
     try {
-      await vault.append({ entries: allowed.map((queued) => queued.entry), files: allowed.flatMap((queued) => queued.files) }, { recordOnly });
+      const named = await Promise.all(allowed.map(asNamed));
+      await vault.append({ entries: named.flatMap(({ entries }) => entries), files: named.flatMap(({ files }) => files) }, { recordOnly });
       return refused;
     } catch (error) {
       // Somebody was first with what excludes one of these: all are judged again.
       if (!isVaultError(error) || vault.point.size === size || round === ROUNDS) throw error;
     }
   }
+}
+
+/** An entry with the files that it names, each at its own path: what else lies beside it in the queue is nobody's word. */
+async function asNamed({ entry, files }: Queued): Promise<Batch> {
+  const { line, object } = entry;
+  const beside = [...files, ...(object ? [object] : [])];
+  const { files: named } = await readLeaf(line, async (path) => beside.find(({ bytes }) => objectPath(sha256Hex(bytes)) === path)?.bytes);
+  const own = named.flatMap((file): NewFile[] => {
+    const bytes = beside.find((each) => isContent(each.bytes, file))?.bytes;
+    return bytes ? [{ path: file.path, bytes }] : [];
+  });
+  const body = own.find(({ path }) => path.startsWith('objects/'));
+  return { entries: [{ line, ...(body ? { object: body } : {}) }], files: own.filter((file) => file !== body) };
 }
 
 /** What the log as it stands allows, each entry after those before it. */
