@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tempDir } from '../support/tmp.js';
@@ -11,6 +12,32 @@ function elsewhere({ alice, directory }: TestVault): { vault: string[]; options:
 
 const expectLine = async ({ alice }: TestVault): Promise<string> => JSON.parse((await mustRunMain(alice, ['status', '--json'])).text).expect;
 const entries = async ({ alice }: TestVault): Promise<number> => JSON.parse((await mustRunMain(alice, ['audit', 'checkpoint'])).text.split('\n')[1]!);
+
+describe('where the state directory cannot be written', () => {
+  it.each(['list', 'show app/password', 'status', 'check', 'exposure', 'policy show', 'policy log', 'audit log', 'handover list'])('%s goes on, and says in one line that nothing is remembered', async (line) => {
+    const test = await vaultOfAlice();
+    const file = join(tempDir('no-directory'), 'file');
+    writeFileSync(file, '');
+    const { vault, options } = elsewhere(test);
+    const env = { ...options.env, XDG_STATE_HOME: file };
+    const argv = [...line.split(' '), ...vault, '--expect', await expectLine(test)];
+    const result = await runMain(test.alice, argv, { ...options, env });
+    expect(result.stderr.match(/Nothing of this is remembered: .* cannot be written/g)).toHaveLength(1);
+    expect(result.text).toBe((await runMain(test.alice, argv, options)).text);
+  });
+
+  it.each(['rotate app/password --yes', 'open app/password', 'sync'])('%s fails and says why', async (line) => {
+    const test = await vaultOfAlice();
+    const file = join(tempDir('no-directory'), 'file');
+    writeFileSync(file, '');
+    const { vault, options } = elsewhere(test);
+    const before = await entries(test);
+    const result = await runMain(test.alice, [...line.split(' '), ...vault, '--expect', await expectLine(test)], { ...options, env: { ...options.env, XDG_STATE_HOME: file } });
+    expect(result).toMatchObject({ code: 8, text: '' });
+    expect(result.stderr).toContain(file);
+    expect(await entries(test)).toBe(before);
+  });
+});
 
 describe('the first write on a machine that has not met the vault', () => {
   it('is refused where nobody can be asked; reading works', async () => {

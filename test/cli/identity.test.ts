@@ -254,3 +254,29 @@ describeWith(['age', 'age-keygen', 'python3'], 'the identity file in the hands o
     expect(readFileSync(join(alice.work, 'hello'), 'utf8')).toBe('hello');
   });
 });
+
+describe('an identity file without a passphrase that others may read', () => {
+  it.runIf(process.geteuid !== undefined)('is used, and said; identity show says it as well', async () => {
+    const alice = sandbox('alice');
+    await mustRunMain(alice, [...CREATE, '--no-passphrase']);
+    const path = identityOf(alice);
+    const said = /Others may read ~\/\.config\/oxp-vault\/identity\.age.*chmod 600/g;
+    expect((await mustRunMain(alice, ['init', 'vault'])).stderr).not.toMatch(said);
+    expect((await mustRunMain(alice, ['identity', 'show'])).text).toContain('without a passphrase\n');
+    chmodSync(path, 0o640);
+    expect((await mustRunMain(alice, ['identity', 'show'])).text).toContain('without a passphrase; others may read it\n');
+    expect((await mustRunMain(alice, ['sync', '--vault', 'vault'])).stderr.match(said)).toHaveLength(1);
+    // In the variable of a job there is no file, and nothing to be said of one.
+    const env = { OXP_VAULT_IDENTITY_DATA: readFileSync(path, 'utf8') };
+    expect((await mustRunMain(alice, ['sync', '--vault', 'vault'], { env })).stderr).not.toMatch(said);
+  });
+});
+
+it('identity create where an oxp-vault.yaml names a vault: the card goes to an admin of that one', async () => {
+  const bruno = sandbox('bruno');
+  writeFileSync(join(bruno.work, 'oxp-vault.yaml'), 'vault: git+https://git.example/infra.git\n');
+  const { stderr } = await mustRunMain(bruno, [...CREATE, '--no-passphrase']);
+  expect(stderr).toMatch(/^Next: send ~\/\.config\/oxp-vault\/bruno\.card to an admin of the vault at git\+https:\/\/git\.example\/infra\.git, who types: oxp-vault member add bruno\.card --role ROLE$/m);
+  writeFileSync(join(bruno.work, 'oxp-vault.yaml'), 'nonsense');
+  expect((await mustRunMain(bruno, [...CREATE, '--no-passphrase', '--out', 'other.age', '--card', 'other.card'])).stderr).toMatch(/^Next: oxp-vault init$/m);
+});

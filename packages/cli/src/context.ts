@@ -1,5 +1,5 @@
 /** What a command works with, each part made when it is first asked for: a command pays for what it uses. */
-import { type Card, type Clock, findVault, type Identity, type IdentityFile, identityPath, isVaultError, knownCard, type LocalState, localState, passphraseFile, readIdentityFile, readPassphraseFile, rememberCard, type Store, storeAt, systemClock, unlock, Vault, type VaultAddress, VaultError } from '@oxp-vault/core';
+import { type Card, type Clock, findVault, type Identity, type IdentityFile, identityPath, isVaultError, knownCard, type LocalState, localState, passphraseFile, readIdentityFile, readPassphraseFile, rememberCard, stateDirectory, type Store, storeAt, systemClock, unlock, Vault, type VaultAddress, VaultError } from '@oxp-vault/core';
 import type { Io } from './io.js';
 import { progressLine } from './progress.js';
 import type { Prompter } from './prompt.js';
@@ -31,6 +31,7 @@ export class CliContext {
   readonly paint: Paint;
   readonly clock: Clock;
   #local: LocalState | undefined;
+  #lookingLocal: LocalState | undefined;
   #address: Promise<VaultAddress> | undefined;
   #identityFile: Promise<IdentityFile> | undefined;
   #identity: Promise<Identity> | undefined;
@@ -74,6 +75,7 @@ export class CliContext {
     const context = new CliContext(this.io, { ...this.options, maxAge: 0 });
     // Nobody types a passphrase twice for one command.
     context.#identity = this.#identity;
+    context.#lookingLocal = this.#lookingLocal;
     return context;
   }
 
@@ -138,6 +140,14 @@ export class CliContext {
     return (this.#local ??= localState(this.io, this.options.identity));
   }
 
+  /** For what only looks: where this machine can keep nothing, that is said once, and what was kept before still counts. */
+  async #localToLook(): Promise<LocalState> {
+    if (this.#lookingLocal) return this.#lookingLocal;
+    const local = localState(this.io, this.options.identity, { look: true });
+    if (local.volatile && !this.local().volatile) await this.warn(`Nothing of this is remembered: ${this.path(stateDirectory(this.io))} cannot be written.`);
+    return (this.#lookingLocal = local);
+  }
+
   // Who runs this
 
   /** Where the identity lies, or would be made. */
@@ -157,7 +167,7 @@ export class CliContext {
   /** The card of this person as far as it is known without a passphrase. */
   async whoami(): Promise<Card | undefined> {
     try {
-      return await knownCard(this.local(), await this.identityFile());
+      return await knownCard(this.#lookingLocal ?? this.local(), await this.identityFile());
     } catch (error) {
       if (isVaultError(error, 'IDENTITY_NOT_FOUND')) return undefined;
       throw error;
@@ -171,6 +181,7 @@ export class CliContext {
 
   async #unlock(): Promise<Identity> {
     const file = await this.identityFile();
+    if (!file.encrypted && file.othersMayRead) await this.warn(`Others may read ${this.path(file.path ?? '')}, which has no passphrase: whoever does is you. For you alone: chmod 600 ${this.path(file.path ?? '')}`);
     const identity = file.encrypted ? await this.#unlockWithPassphrase(file) : await unlock(file);
     await rememberCard(this.local(), file, identity.card);
     return identity;
@@ -210,12 +221,13 @@ export class CliContext {
   /**
    * The verified vault. `identity`: unlocked, for whatever signs or decrypts. `write`: the same, and where nobody has said yet
    * that this is the right vault, a person at a terminal is asked for the line that says so. `news`: a remote store is asked, whatever is known of it.
+   * `look`: for what neither signs nor changes anything, also where this machine can keep nothing.
    */
-  async vault({ identity = false, write = false, news = write }: { identity?: boolean; write?: boolean; news?: boolean } = {}): Promise<Vault> {
+  async vault({ identity = false, write = false, news = write, look = false }: { identity?: boolean; write?: boolean; news?: boolean; look?: boolean } = {}): Promise<Vault> {
     const expect = await this.expect();
     const store = await this.store();
     const maxAge = this.options.offline ? Infinity : write ? 0 : (this.options.maxAge ?? (news ? 0 : MAX_AGE));
-    const base = { store, local: this.local(), clock: this.clock, maxAge, ...(identity || write ? { identity: await this.identity() } : {}) };
+    const base = { store, local: look ? await this.#localToLook() : this.local(), clock: this.clock, maxAge, ...(identity || write ? { identity: await this.identity() } : {}) };
     const asking = this.clock.now();
     const vault = await Vault.open({ ...base, ...(expect === undefined ? {} : { expect }) });
     this.#unasked ||= !this.options.offline && this.options.maxAge === undefined && maxAge > 0 && (vault.freshness?.fetched ?? Infinity) <= asking;

@@ -48,7 +48,7 @@ export function define(command: Command, act: Act): void {
   examples(
     sub('checkpoint', 'print the signed checkpoint')
       .description('Prints the checkpoint as it was accepted: a C2SP signed note, for a witness or a colleague.')
-      .action(act(async (context: CliContext) => context.print((await context.vault()).checkpointBytes))),
+      .action(act(async (context: CliContext) => context.print((await context.vault({ look: true })).checkpointBytes))),
     'oxp-vault audit checkpoint',
   );
   examples(
@@ -62,7 +62,7 @@ export function define(command: Command, act: Act): void {
 
 async function log(context: CliContext, names: readonly string[], { person, last }: LogOptions): Promise<void> {
   if (last !== undefined && !/^[1-9]\d*$/.test(last)) throw new VaultError('USAGE', '--last takes a number of entries');
-  const vault = await context.vault();
+  const vault = await context.vault({ look: true });
   const all = (await readLog(vault)).filter((line) => (person === undefined || line.person === person) && concerns(line, names));
   const shown = last === undefined ? all : all.slice(-Number(last));
   await context.result({ vault: vault.id, ...vault.point, entries: shown }, columns(shown.map(logRow)));
@@ -78,7 +78,7 @@ function logRow({ leaf, time, person, device, words, void: refused }: LogLine): 
 }
 
 async function verify(context: CliContext, { strict }: { strict?: boolean }): Promise<number> {
-  const vault = await context.vault();
+  const vault = await context.vault({ look: true });
   const progress = startProgress(context.io.stderr, 'files read:');
   let report: AuditReport;
   try {
@@ -107,7 +107,7 @@ function reportText({ paint }: CliContext, report: AuditReport, verdict: string)
 }
 
 async function proof(context: CliContext, what: string): Promise<void> {
-  const vault = await context.vault();
+  const vault = await context.vault({ look: true });
   const leaf = await findLeaf(vault, what);
   const text = Buffer.from(await proveLeaf(vault, leaf)).toString();
   await context.result({ leaf, ...vault.point, proof: text }, text);
@@ -116,7 +116,7 @@ async function proof(context: CliContext, what: string): Promise<void> {
 async function exportCommand(context: CliContext, { tiles }: { tiles: string }): Promise<void> {
   const directory = resolve(context.io.cwd, tiles);
   await mustNotExist(resolve(directory, 'checkpoint'));
-  const vault = await context.vault();
+  const vault = await context.vault({ look: true });
   let files = 0;
   for await (const { path, bytes } of exportTiles(vault)) {
     await writeNewFile(resolve(directory, path), bytes, PUBLIC);

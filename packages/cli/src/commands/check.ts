@@ -16,7 +16,7 @@ export function define(command: Command, act: Act): void {
 
 async function check(context: CliContext): Promise<number> {
   await requireExpect(context);
-  const vault = await context.vault();
+  const vault = await context.vault({ look: true });
   const audit = await verifyVault(vault);
   const { items } = await vaultStatus(vault);
   const waiting = items.filter((item) => item.mark === '!');

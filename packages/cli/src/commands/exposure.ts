@@ -23,7 +23,7 @@ export function define(command: Command, act: Act): void {
 
 async function run(context: CliContext, names: readonly string[], options: Options): Promise<void> {
   requirePaths(names);
-  const vault = await context.vault();
+  const vault = await context.vault({ look: true });
   const persons = [...new Set(options.person)];
   const report = await exposureOf(vault, { ...(names.length > 0 ? { names } : {}), ...(persons.length > 0 ? { persons } : {}) });
   const summary = summariseExposure(report.knowledge);

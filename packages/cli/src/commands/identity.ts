@@ -1,7 +1,7 @@
 /** `identity create | show | passwd`: the private file of this device and its public card. */
 import { hostname } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { account, type Card, createIdentity, isName, lock, passphraseFile, rememberCard, VaultError } from '@oxp-vault/core';
+import { basename, dirname, join, resolve } from 'node:path';
+import { account, type Card, createIdentity, isName, isVaultError, lock, passphraseFile, rememberCard, VaultError } from '@oxp-vault/core';
 import type { Command } from 'commander';
 import { type Act, examples } from '../command.js';
 import type { CliContext } from '../context.js';
@@ -90,7 +90,20 @@ async function create(context: CliContext, options: CreateOptions): Promise<void
   ];
   await context.result({ ...described(identity.card), identity: out, card: cardPath }, `${titleOf(identity.card)}\n${columns(rows, { indent: 2, gap: 3 })}`);
   if (chosen === undefined) await context.warn('The identity has no passphrase: whoever reads the file is you.');
-  await context.next(options.machine ? `oxp-vault member add ${context.path(cardPath)} --role ROLE` : 'oxp-vault init');
+  await context.next(await whatNow(context, context.path(cardPath), options.machine ?? false));
+}
+
+/** Where a vault is named already, another one beside it is hardly what is wanted. */
+async function whatNow(context: CliContext, card: string, machine: boolean): Promise<string> {
+  if (machine) return `oxp-vault member add ${card} --role ROLE`;
+  try {
+    const { address } = await context.address();
+    return `send ${card} to an admin of the vault at ${context.path(address)}, who types: oxp-vault member add ${basename(card)} --role ROLE`;
+  } catch (error) {
+    // The identity is made, whatever is wrong with an oxp-vault.yaml here: whoever needs that says so.
+    if (isVaultError(error)) return 'oxp-vault init';
+    throw error;
+  }
 }
 
 async function show(context: CliContext, { card: wholeCard }: { card?: boolean }): Promise<void> {
@@ -99,14 +112,14 @@ async function show(context: CliContext, { card: wholeCard }: { card?: boolean }
     await context.print(`${card.line}\n`);
     return;
   }
-  const { path, encrypted } = await context.identityFile();
+  const { path, encrypted, othersMayRead } = await context.identityFile();
   const rows = [
-    ['identity', path === undefined ? 'OXP_VAULT_IDENTITY_DATA' : context.path(path), encrypted ? 'under a passphrase' : 'without a passphrase'],
+    ['identity', path === undefined ? 'OXP_VAULT_IDENTITY_DATA' : context.path(path), `${encrypted ? 'under a passphrase' : 'without a passphrase'}${othersMayRead ? '; others may read it' : ''}`],
     ['made', dateTime(card.created)],
     ['signing key', card.id.slice(0, 16)],
     ['recipient', card.recipient.length > 80 ? `${card.recipient.slice(0, 40)}…` : card.recipient],
   ];
-  await context.result({ ...described(card), ...(path === undefined ? {} : { identity: path }), encrypted }, `${titleOf(card)}\n${columns(rows, { indent: 2, gap: 3 })}`);
+  await context.result({ ...described(card), ...(path === undefined ? {} : { identity: path, othersMayRead }), encrypted }, `${titleOf(card)}\n${columns(rows, { indent: 2, gap: 3 })}`);
 }
 
 async function passwd(context: CliContext, options: PasswdOptions): Promise<void> {

@@ -17,7 +17,7 @@ export function define(command: Command, act: Act): void {
 }
 
 async function run(context: CliContext, path: string | undefined, options: Options): Promise<void> {
-  const vault = await context.vault();
+  const vault = await context.vault({ look: true });
   const { versions } = vault.state.secrets;
   const below = path === undefined || path === '/' ? '' : path;
   const names = versions.sortedKeys().filter((name) => name === below || name.startsWith(below === '' || below.endsWith('/') ? below : `${below}/`));

@@ -62,7 +62,7 @@ export function define(command: Command, act: Act): void {
 }
 
 async function show(context: CliContext): Promise<void> {
-  const { policy } = (await context.vault({ news: true })).policy;
+  const { policy } = (await context.vault({ news: true, look: true })).policy;
   await context.result(policy, formatDraft(policy));
 }
 
@@ -138,7 +138,7 @@ async function withdraw(context: CliContext, digest: string | undefined): Promis
 }
 
 async function log(context: CliContext): Promise<void> {
-  const vault = await context.vault({ news: true });
+  const vault = await context.vault({ news: true, look: true });
   const history = await policyHistory(vault);
   const now = context.clock.now();
   const rows = history.map((p) => [String(p.number), short(p.digest), p.status, p.proposer, p.signers.join(' '), ago(p.time, now)]);

@@ -22,7 +22,7 @@ export function define(command: Command, act: Act): void {
 
 async function run(context: CliContext, name: string, options: Options): Promise<void> {
   requireSecretName(name);
-  const vault = await context.vault();
+  const vault = await context.vault({ look: true });
   const versions = vault.state.secrets.versions.get(name) ?? [];
   // The newest that counts; a secret that only waits for its custodians is shown as well.
   const current = versions.every((version) => version.pending) && versions.length > 0 ? versions.at(-1)! : findVersion(vault, name);

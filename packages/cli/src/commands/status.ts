@@ -27,7 +27,7 @@ async function run(context: CliContext, options: Options): Promise<void> {
 async function statusWithout(context: CliContext, list: string): Promise<void> {
   const persons = [...new Set(list.split(',').map((name) => name.trim()))];
   if (persons.includes('')) throw new VaultError('USAGE', '--without takes names with commas between them', { hint: 'Such as --without alice,bruno' });
-  const vault = await context.vault();
+  const vault = await context.vault({ look: true });
   const losses = lossesWithout(vault.state, persons);
   const who = persons.join(' and ');
   const lines = lossesInWords(losses).map((line) => `  ${context.paint.mark('!')} ${line}\n`);
@@ -36,7 +36,7 @@ async function statusWithout(context: CliContext, list: string): Promise<void> {
 
 async function status(context: CliContext, { offline }: Options): Promise<void> {
   // Whoever was just told that something waits for them looks here: a minute is too long.
-  const vault = await context.vault({ news: true });
+  const vault = await context.vault({ news: true, look: true });
   const report = await vaultStatus(vault, await context.whoami());
   const { person } = report;
   const rows = [

@@ -8,7 +8,7 @@ import { afterwards, headline, names, shortId } from './words.js';
 
 export async function list(context: CliContext): Promise<void> {
   // Whoever looks was told a moment ago that somebody has done their part.
-  const vault = await context.vault({ news: true });
+  const vault = await context.vault({ news: true, look: true });
   const handovers = listHandovers(vault);
   const offers = listOffers(vault).filter((offer) => offer.open);
   const now = context.clock.now();
@@ -20,7 +20,7 @@ export async function list(context: CliContext): Promise<void> {
 }
 
 export async function show(context: CliContext, id: string): Promise<void> {
-  const vault = await context.vault({ news: true });
+  const vault = await context.vault({ news: true, look: true });
   const view = showHandover(vault, id);
   const me = (await context.whoami())?.person;
   await context.result(view, textOf(context, view));

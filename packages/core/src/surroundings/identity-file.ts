@@ -1,8 +1,8 @@
 /** The identity of this device: where it lies, how it is unlocked, and whose it is without unlocking it. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
-import { VaultError } from '../errors.js';
+import { isVaultError, VaultError } from '../errors.js';
 import { parseCard, type Card } from '../policy/card.js';
 import { formatIdentity, parseIdentity, type Identity } from '../policy/identity.js';
 import type { LocalState } from '../ports.js';
@@ -15,12 +15,16 @@ const ENCRYPTED = Buffer.from('age-encryption.org/v1\n');
 /** A file that another program encrypted in text form is not taken: age-encryption would have to be loaded to tell. */
 const ARMOURED = Buffer.from('-----BEGIN AGE ENCRYPTED FILE-----');
 
+const GROUP_AND_OTHERS = 0o077;
+
 export interface IdentityFile {
   /** Where it lies; undefined when it came in OXP_VAULT_IDENTITY_DATA. */
   readonly path: string | undefined;
   readonly bytes: Uint8Array;
   /** True when it takes a passphrase. */
   readonly encrypted: boolean;
+  /** True when its mode lets others at it. Where modes mean nothing, or it is no file: false. */
+  readonly othersMayRead: boolean;
 }
 
 /** As it stands in the file; or in base64, because variables that are masked in the output of jobs have to be one line, and bytes none. */
@@ -57,27 +61,32 @@ export function identityPath(io: Surroundings, flag: string | undefined): string
 /** Reads it as it is. Throws IDENTITY_NOT_FOUND, STORE_IO, IDENTITY_INVALID. */
 export async function readIdentityFile(io: Surroundings, flag: string | undefined): Promise<IdentityFile> {
   const data = io.env[IDENTITY_DATA];
-  if (data && flag === undefined) return described(undefined, fromVariable(data));
+  if (data && flag === undefined) return described(undefined, fromVariable(data), 0);
   const path = identityPath(io, flag);
-  let bytes: Uint8Array;
+  let file: FileHandle | undefined;
   try {
-    bytes = await readFile(path);
+    file = await open(path);
+    const stats = await file.stat();
+    // A pipe is read once, by whoever it is for.
+    return described(path, await file.readFile(), stats.isFile() ? stats.mode : 0);
   } catch (error) {
+    if (isVaultError(error)) throw error;
     if (errnoOf(error) !== 'ENOENT') throw storeError(error, 'cannot read the identity', path);
     throw new VaultError('IDENTITY_NOT_FOUND', `there is no identity at ${path}`, {
       hint: 'Name yours with --identity, or make one: oxp-vault identity create',
     });
+  } finally {
+    await file?.close();
   }
-  return described(path, bytes);
 }
 
-function described(path: string | undefined, bytes: Uint8Array): IdentityFile {
+function described(path: string | undefined, bytes: Uint8Array, mode: number): IdentityFile {
   if (startsWith(bytes, ARMOURED)) {
     throw new VaultError('IDENTITY_INVALID', 'this identity is encrypted in the text form of age', {
       hint: 'Turn it into the binary form: age -d FILE | age -p -o identity.age',
     });
   }
-  return { path, bytes, encrypted: startsWith(bytes, ENCRYPTED) };
+  return { path, bytes, encrypted: startsWith(bytes, ENCRYPTED), othersMayRead: process.geteuid !== undefined && (mode & GROUP_AND_OTHERS) !== 0 };
 }
 
 function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {

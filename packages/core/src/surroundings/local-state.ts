@@ -11,11 +11,12 @@ import { IDENTITY_DATA, type Surroundings } from './surroundings.js';
 /**
  * Only whoever is given an identity in a variable may go on without a directory: nothing of such a job is meant to outlast it, and
  * what it must write it writes at once. A person whose directory cannot be written is told so, because the pin and the queue in it
- * protect them.
+ * protect them. `look`: for what changes nothing, which may go on as well, with whatever an earlier run has left.
  */
-export function localState(io: Surroundings, identityFlag: string | undefined): LocalState {
+export function localState(io: Surroundings, identityFlag: string | undefined, { look = false }: { readonly look?: boolean } = {}): LocalState {
   const directory = stateDirectory(io);
-  if (!io.env[IDENTITY_DATA] || identityFlag !== undefined || canWrite(directory)) return fsLocalState(directory);
+  const job = Boolean(io.env[IDENTITY_DATA]) && identityFlag === undefined;
+  if (!(job || look) || canWrite(directory)) return fsLocalState(directory);
   return volatileLocalState(existsSync(directory) ? fsLocalState(directory) : undefined);
 }
 
