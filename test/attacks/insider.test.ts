@@ -1,6 +1,6 @@
 /** Somebody enrolled who writes leaves and checkpoints with an editor instead of this program: their keys are good, their entries are not. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ENTRY_TYPE } from '../../packages/core/src/audit/entry.js';
+import { ENTRY_TYPE, MAX_OBJECT } from '../../packages/core/src/audit/entry.js';
 import { createIdentity, sealBatch, Secret, turnRole, type Identity } from '../../packages/core/src/index.js';
 import { signCard } from '../../packages/core/src/policy/card.js';
 import { policyPath } from '../../packages/core/src/policy/policy.js';
@@ -256,18 +256,27 @@ describe('the files that entries name', () => {
     expect(voidCodes(await openAs(store, cast.bob))).toEqual({});
   });
 
+  const naming = (object: object): Uint8Array => {
+    const { body: _, ...frame } = JSON.parse(Buffer.from((JSON.parse(textOf(open(cast.mallory))) as { payload: string }).payload, 'base64').toString()) as { body: unknown };
+    const payload = canonicalJson({ ...frame, object });
+    return line(encodeEnvelope({ payloadType: ENTRY_TYPE, payload, signatures: [{ keyid: cast.mallory.card.id, sig: cast.mallory.signingKey.sign(preAuthEncoding(ENTRY_TYPE, payload)) }] }));
+  };
+
   it('an object of another size than signed, or not canonical', async () => {
     const bytes = utf8('{"scope":["/"],"purpose":"x","online":true}');
     const sha256 = sha256Hex(bytes);
     const file = { path: `objects/${sha256}.json`, bytes };
-    const by = (object: object): Uint8Array => {
-      const { body, ...frame } = JSON.parse(Buffer.from((JSON.parse(textOf(open(cast.mallory))) as { payload: string }).payload, 'base64').toString()) as { body: unknown };
-      expect(body).toBeDefined();
-      const payload = canonicalJson({ ...frame, object });
-      return line(encodeEnvelope({ payloadType: ENTRY_TYPE, payload, signatures: [{ keyid: cast.mallory.card.id, sig: cast.mallory.signingKey.sign(preAuthEncoding(ENTRY_TYPE, payload)) }] }));
-    };
-    await appendRaw(store, cast.mallory, [by({ sha256, size: bytes.length + 1 }), by({ sha256, size: bytes.length })], [file]);
+    await appendRaw(store, cast.mallory, [naming({ sha256, size: bytes.length + 1 }), naming({ sha256, size: bytes.length })], [file]);
     expect(Object.values(voidCodes(await openAs(store, cast.bob)))).toEqual(['HASH_MISMATCH', 'NOT_CANONICAL']);
+  });
+
+  it('an object that is too large: its leaf is void, nobody needs it, and nobody here writes one', async () => {
+    const object = { sha256: 'ab'.repeat(32), size: MAX_OBJECT + 1 };
+    await appendRaw(store, cast.mallory, [naming(object)]);
+    expect(Object.values(voidCodes(await openAs(store, cast.bob)))).toEqual(['BAD_ENTRY']);
+    expect(await codeOf(() => entryBy(world.vault, cast.mallory, 'secret.open', { scope: ['/'], purpose: 'x'.repeat(MAX_OBJECT), online: true }))).toBe('BAD_VALUE');
+    await appendRaw(store, cast.mallory, [naming({ ...object, size: MAX_OBJECT })]);
+    expect(await codeOf(openAs(store, cast.bob))).toBe('STORE_INCOMPLETE');
   });
 
   it('two policies whose files have one name: the first is the one of the log', async () => {

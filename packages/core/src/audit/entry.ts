@@ -10,6 +10,8 @@ import { BlobRef, Count, Hex16, Hex32, Name, Positive, Time, type Json } from '.
 export const ENTRY_TYPE = 'application/vnd.oxp-vault.entry.v1+json';
 /** Leaf data is bounded by the entry bundles of C2SP tlog-tiles. Larger bodies go into an object. */
 export const MAX_LEAF = 65_535;
+/** Bytes: the receipt of a thousand secrets of sixteen KiB each. Every leaf may name an object, and each is parsed anew. */
+export const MAX_OBJECT = 16 * 1024 * 1024;
 
 const frame = {
   vault: Hex32,
@@ -24,7 +26,8 @@ const frame = {
   time: Time,
 };
 const Body = v.custom<Json>((x) => x !== undefined);
-const EntryFrame = v.union([v.strictObject({ ...frame, body: Body }), v.strictObject({ ...frame, object: BlobRef })]);
+const ObjectRef = v.strictObject({ ...BlobRef.entries, size: v.pipe(Count, v.maxValue(MAX_OBJECT)) });
+const EntryFrame = v.union([v.strictObject({ ...frame, body: Body }), v.strictObject({ ...frame, object: ObjectRef })]);
 type EntryFrame = v.InferOutput<typeof EntryFrame>;
 
 /** A parsed entry whose signature is still to be verified against a key that the caller finds in the state. */
@@ -84,11 +87,15 @@ export interface SignedEntry {
   readonly object?: { readonly path: string; readonly bytes: Uint8Array };
 }
 
+/** Throws BAD_VALUE for a body that is too large even for an object. */
 export function signEntry(entry: NewEntry, key: SigningKey): SignedEntry {
   const inline = sealEnvelope(canonicalJson(entry), key);
   if (inline.length <= MAX_LEAF) return { line: inline };
   const { body, ...rest } = entry;
   const bytes = canonicalJson(body);
+  if (bytes.length > MAX_OBJECT) {
+    throw new VaultError('BAD_VALUE', `this ${entry.op} would have ${bytes.length} bytes, more than the ${MAX_OBJECT} that the log takes`, { hint: 'Nothing was signed. Do it for fewer secrets at a time.' });
+  }
   const sha256 = sha256Hex(bytes);
   const line = sealEnvelope(canonicalJson({ ...rest, object: { sha256, size: bytes.length } }), key);
   return { line, object: { path: objectPath(sha256), bytes } };
