@@ -1,5 +1,5 @@
 /** `policy show | propose | sign | withdraw | log`: the rules, and how they change. */
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import {
   compileDraft, findProposal, formatDraft, grantMissing, makeMissingKeys, parseDraft, policyDigest, policyHistory, type PolicyOutcome, proposePolicy, signPolicy, turnDueKeys, type Vault, VaultError, withdrawPolicy,
@@ -157,10 +157,7 @@ async function draftHere({ io }: CliContext): Promise<string | undefined> {
 }
 
 async function readDraft(context: CliContext, path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') throw new VaultError('FILE_NOT_FOUND', `there is no draft ${context.path(path)}`, { hint: `Write one with: oxp-vault policy show > ${DRAFT_FILE}` });
-    throw ioError('cannot read', path, error);
-  }
+  const text = await readIfThere(path);
+  if (text === undefined) throw new VaultError('FILE_NOT_FOUND', `there is no draft ${context.path(path)}`, { hint: `Write one with: oxp-vault policy show > ${DRAFT_FILE}` });
+  return text;
 }

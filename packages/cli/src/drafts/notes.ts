@@ -1,10 +1,9 @@
 /** What people's drafts say that the vault does not: policy.yaml beside oxp-vault.yaml, and the nearest bootstrap.yaml. */
-import { readFile } from 'node:fs/promises';
 import { compileDraft, isVaultError, parseDraft, policyDifference, type Vault, type VaultError } from '@oxp-vault/core';
 import { BOOTSTRAP_FILE, findBootstrap } from './bootstrap-file.js';
 import type { CliContext } from '../context.js';
 import { DRAFT_FILE, draftPath } from './policy-file.js';
-import { errnoOf, ioError } from '../files/private-file.js';
+import { readIfThere } from '../files/own-file.js';
 import { count } from '../render.js';
 
 export interface DraftNote {
@@ -51,15 +50,6 @@ async function bootstrapNote(context: CliContext, vault: Vault): Promise<DraftNo
   const missing = bootstrap.plan.secrets.map((secret) => secret.name).filter((name) => vault.state.secrets.versions.get(name) === undefined);
   if (missing.length === 0) return undefined;
   return { text: `${context.path(bootstrap.path)} asks for ${count(missing.length, 'secret')} that ${missing.length === 1 ? 'is' : 'are'} not sealed: ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ' …' : ''}`, next: 'oxp-vault seal' };
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw ioError('cannot read', path, error);
-  }
 }
 
 function oneLine({ message }: VaultError): string {

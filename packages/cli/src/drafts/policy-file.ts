@@ -1,11 +1,9 @@
 /** policy.yaml beside oxp-vault.yaml: a draft of people. Commands that change the policy keep an unedited one up to date. */
-import { randomBytes } from 'node:crypto';
-import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { compileDraft, CONFIG_FILE, formatDraft, isVaultError, parseDraft, pastPolicies, policyDifference, type Vault } from '@oxp-vault/core';
 import type { CliContext } from '../context.js';
-import { errnoOf, ioError } from '../files/private-file.js';
+import { readIfThere, replaceText } from '../files/own-file.js';
 
 export const DRAFT_FILE = 'policy.yaml';
 
@@ -29,7 +27,7 @@ export async function renewDraft(context: CliContext, vault: Vault): Promise<voi
   if (renewed === undefined) {
     await context.warn(`${context.path(path)} was edited and is based on an older policy. The one in effect: oxp-vault policy show`);
   } else if (renewed !== text) {
-    await replaceDraft(path, renewed);
+    await replaceText(path, renewed);
     await context.say(`${context.path(path)} is based on policy ${policy.number} now.`);
   }
 }
@@ -58,20 +56,6 @@ async function saidBefore(vault: Vault, text: string, base: number): Promise<boo
   }
 }
 
-/** People's own work: the old text or the new one, whatever happens. A link stays one. */
-async function replaceDraft(link: string, text: string): Promise<void> {
-  const path = await realpath(link);
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    const { mode } = await stat(path);
-    await writeFile(temporary, text, { flag: 'wx', mode, flush: true });
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw ioError('cannot replace', link, error);
-  }
-}
-
 function saysTheSame(vault: Vault, text: string): boolean {
   const { policy, digest, people } = vault.policy;
   try {
@@ -80,14 +64,5 @@ function saysTheSame(vault: Vault, text: string): boolean {
     // A draft that does not compile does not say the same.
     if (isVaultError(error)) return false;
     throw error;
-  }
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw ioError('cannot read', path, error);
   }
 }
