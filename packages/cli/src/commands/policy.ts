@@ -11,6 +11,7 @@ import { type Act, collect, examples, readOptions, vaultOptions } from '../comma
 import type { CliContext } from '../context.js';
 import { DRAFT_FILE, draftPath, renewDraft } from '../drafts/policy-file.js';
 import { mustBeNew, outcomeInWords, showDifference, showPreview, tellKeys, tellWaiting } from '../people/policy-view.js';
+import { readIfThere } from '../files/own-file.js';
 import { errnoOf, ioError, writeNewFile } from '../files/private-file.js';
 import { ago, short, table } from '../render.js';
 import { vaultForWriting } from '../writing.js';
