@@ -142,6 +142,27 @@ describe('the chain', () => {
     expect(Object.values(voidCodes(await openAs(store, cast.bob)))).toEqual(['STALE_DRAFT']);
   });
 
+  it('refuses a file that names another predecessor than the entry does', async () => {
+    const bytes = encodePolicy({ ...successor(vault), previous: 'ab'.repeat(32) });
+    const digest = sha256Hex(bytes);
+    const entry = entryBy(vault, cast.alice, 'policy.propose', { number: 2, digest, previous: vault.policy.digest });
+    await appendRaw(store, cast.alice, [entry], [{ path: `policy/0002-${digest.slice(0, 8)}.json`, bytes }]);
+    expect(Object.values(voidCodes(await openAs(store, cast.bob)))).toEqual(['STALE_DRAFT']);
+  });
+
+  it('takes no signature under what could no longer take effect', async () => {
+    await begin({ threshold: 3 });
+    const phone = await person('bob', { device: 'phone' });
+    const bob = await world.as(cast.bob);
+    await bob.append({ entries: [bob.sign('device.add', { card: phone.card.line })], files: [] });
+    await vault.refresh();
+    const next = successor(vault, { removedDevices: [cast.bob.card.id] });
+    expect(await propose(next, cast.alice)).toBe(1);
+    await bob.refresh();
+    await bob.append({ entries: [bob.sign('device.remove', { key: phone.card.id })], files: [] });
+    expect(await sign(next, cast.carol)).toBe('KEY_REMOVED');
+  });
+
   it('a vault that begins with no admin, or not with policy 1, is never written', async () => {
     const empty = rawStore();
     const policy = firstPolicy({ people: [cast.alice, cast.bob], admins: ['bob'] });
@@ -213,6 +234,11 @@ describe('a managed role', () => {
     expect(await sign(next, cast.bob)).toBe('ALREADY_DONE');
     expect(await sign(next, cast.carol)).toBe(2);
     expect(vault.policy.policy.roles['team']!.members).toEqual(['bob', 'erin']);
+  });
+
+  it('and by none of them alone for what changes no membership', async () => {
+    await begin({ admins: ['alice', 'bob', 'carol'], roles: { team: { members: ['alice', 'bob'], managed: { need: 1, of: ['alice'] } } }, threshold: 2, rules: [rule('/', 'team')] });
+    expect(await propose(successor(vault), cast.alice)).toBe(1);
   });
 
   it('not by its members who are no managers', async () => {
@@ -452,6 +478,15 @@ describe('a future format', () => {
       const body = { number: 2, digest, previous: vault.policy.digest, ...lie };
       expect(await codeOf(alice.append({ entries: [alice.sign('policy.propose', body)], files: [{ path, bytes }] }))).toBe('STALE_DRAFT');
     }
+  });
+
+  it('is for admins to sign', async () => {
+    await begin({ admins: ['alice', 'bob'] });
+    const { bytes, digest, path } = future();
+    const alice = await world.as(cast.alice);
+    await alice.append({ entries: [alice.sign('policy.propose', { number: 2, digest, previous: vault.policy.digest })], files: [{ path, bytes }] });
+    const carol = await world.as(cast.carol);
+    expect(await codeOf(carol.append({ entries: [carol.sign('policy.sign', { digest })], files: [] }))).toBe('NOT_ALLOWED');
   });
 
   it('is for admins to propose', async () => {

@@ -88,6 +88,16 @@ beforeEach(() => {
   if (refusal !== undefined) throw new Error(`the version was refused: ${refusal}`);
 });
 
+describe('secret.seal, under custody', () => {
+  it('to one recipient, and along the group that the rule names: another with the same custodians is another', () => {
+    expect(seal({ ciphertext: { sha256: 'ab'.repeat(32), size: 1, stanzas: { type: 'X25519', count: 2 } } })).toBe('STANZA_MISMATCH');
+    const leaves = treeLeaves(TREE).map(({ path, name }) => ({ path, person: name, blob: { sha256: 'ab'.repeat(32), size: 1 }, commitment: sha256Hex(utf8(path)) }));
+    expect(propose({ custody: { root: TREE, twin: TREE } })).toBeUndefined();
+    expect(seal({ custody: { group: 'twin', scheme: 'split-v1', recipient: fresh[1]!, tree: TREE, leaves } })).toBe('READERS_MISMATCH');
+    expect(seal()).toBeUndefined();
+  });
+});
+
 describe('a version under custody', () => {
   it('is registered with its leaves, each for the devices that its custodian has at that leaf', () => {
     expect(record()).toMatchObject({ name: NAME, version: 1, group: 'root', tree: TREE, recipient: fresh[0] });

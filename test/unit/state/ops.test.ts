@@ -2,6 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Identity } from '../../../packages/core/src/index.js';
 import { signEntry, type NewEntry } from '../../../packages/core/src/audit/entry.js';
+import { signCard } from '../../../packages/core/src/policy/card.js';
 import { encodePolicy } from '../../../packages/core/src/policy/policy.js';
 import { newestEpoch } from '../../../packages/core/src/policy/state.js';
 import { successorBase } from '../../../packages/core/src/operations/people/members.js';
@@ -137,6 +138,9 @@ describe('device.*', () => {
     expect(act(cast.bob, 'device.add', { card: phone.card.line.replace('sig', 'gis') })).toBe('BAD_CARD');
     expect(act(cast.bob, 'device.add', { card: (await person('bob', { salt: 'again' })).card.line })).toBe('ALREADY_DONE');
     expect(act(cast.bob, 'device.add', { card: (await person('bob', { device: 'pq', suite: 'hybrid' })).card.line })).toBe('MIXED_RECIPIENTS');
+    const twin = (recipient: string, of: Identity): string => signCard({ person: 'bob', device: 'second', kind: 'human', recipient, created: 1 }, of.signingKey).line;
+    expect(act(cast.bob, 'device.add', { card: twin(fresh[3]!, cast.bob) })).toBe('ALREADY_DONE');
+    expect(act(cast.bob, 'device.add', { card: twin(cast.bob.card.recipient, phone) })).toBe('ALREADY_DONE');
     expect(act(phone, 'device.add', { card: phone.card.line })).toBe('NOT_ENROLLED');
     expect(act(cast.bob, 'device.add', { card: phone.card.line })).toBeUndefined();
     expect(state.policy!.people.get('bob')!.devices.map((d) => [d.device, d.addedBy])).toEqual([['laptop', undefined], ['phone', cast.bob.card.id]]);
@@ -158,8 +162,10 @@ describe('device.*', () => {
     const file = encodePolicy(firstPolicy({ people: [cast.alice, cast.bob, phone], admins: ['alice'], devices: 'admins' }));
     frame.vault = sha256Hex(file);
     act(cast.alice, 'vault.init', { policy: frame.vault }, { file });
+    const twin = signCard({ person: 'bob', device: 'second', kind: 'human', recipient: fresh[3]!, created: 1 }, cast.carol.signingKey);
     expect(act(phone, 'device.remove', { key: cast.bob.card.id })).toBe('NOT_ALLOWED');
     expect(act(cast.alice, 'device.add', { card: phone.card.line })).toBe('NOT_ALLOWED');
+    expect(act(phone, 'device.add', { card: twin.line })).toBe('NOT_ALLOWED');
   });
 });
 
@@ -178,6 +184,7 @@ describe('role.*', () => {
   });
 
   it('epoch: the steward, provisionally, until a member has made one', () => {
+    expect(epoch(cast.bob, 'platform', 1, { provisional: true })).toBe('NOT_ALLOWED');
     expect(epoch(cast.dora, 'platform', 1)).toBe('NOT_ALLOWED');
     expect(epoch(cast.dora, 'platform', 1, { provisional: true })).toBeUndefined();
     expect(epoch(cast.dora, 'platform', 2, { provisional: true })).toBeUndefined();
