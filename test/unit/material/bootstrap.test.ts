@@ -73,44 +73,46 @@ describe('order', () => {
   });
 
   it('refuses circles', async () => {
-    expect((await refused('BAD_VALUE', () => order({ a: ca('b'), b: ca('c'), c: ca('b') }))).message).toBe(`${FILE}:3: b: issuer: goes round in a circle: b is issued by c is issued by b`);
+    expect((await refused('BAD_VALUE', () => order({ a: ca('b'), b: ca('c'), c: ca('b') }))).message).toBe(`${FILE}, line 3: b: issuer: goes round in a circle: b is issued by c is issued by b`);
     await refused('BAD_VALUE', () => order({ a: ca('a') }));
   });
 
   it('refuses an issuer that is no CA', async () => {
-    expect((await refused('BAD_VALUE', () => order({ a: ca('b'), b: '{ kind: password }' }))).message).toBe(`${FILE}:2: a: issuer: b is a password, not a CA`);
+    expect((await refused('BAD_VALUE', () => order({ a: ca('b'), b: '{ kind: password }' }))).message).toBe(`${FILE}, line 2: a: issuer: b is a password, not a CA`);
   });
 });
 
 describe('what is refused', () => {
   const cases: [string, string, string, RegExp][] = [
-    ['broken YAML', 'BAD_YAML', 'secrets:\n  a: "hunter2\n', /^bootstrap\.yaml:\d: a character is missing/],
-    ['an empty file, which may be one cut short', 'BAD_YAML', '# nothing\n', /^bootstrap\.yaml:1: is empty/],
-    ['a list', 'BAD_YAML', '- hunter2\n', /^bootstrap\.yaml:1: expected a map/],
-    ['a text', 'BAD_YAML', 'hunter2\n', /^bootstrap\.yaml:1: expected a map/],
-    ['another key', 'BAD_YAML', 'secrets: {}\nreaders: hunter2\n', /^bootstrap\.yaml:2: readers: there is a key beside|^bootstrap\.yaml:2: /],
-    ['a list of secrets', 'BAD_YAML', 'secrets:\n  - hunter2\n', /^bootstrap\.yaml:1: secrets is not a map/],
-    ['two documents', 'BAD_YAML', 'secrets: {}\n---\nsecrets: {}\n', /^bootstrap\.yaml:3: .*second document|^bootstrap\.yaml:2: .*second document/],
-    ['the same secret twice', 'BAD_YAML', 'secrets:\n  a: { kind: password }\n  a: { kind: tsig }\n', /^bootstrap\.yaml:3: the same key twice/],
-    ['the same field twice', 'BAD_YAML', 'secrets:\n  a: { kind: password, kind: tsig }\n', /^bootstrap\.yaml:2: the same key twice/],
-    ['an alias', 'BAD_YAML', 'secrets:\n  a: &x { kind: password }\n  b: *x\n', /^bootstrap\.yaml:3: has an alias/],
-    ['a secret that is a text', 'BAD_YAML', 'secrets:\n  app/a: hunter2\n', /^bootstrap\.yaml:2: app\/a: expected a map/],
-    ['a bad name', 'BAD_NAME', 'secrets:\n  App/hunter2: { kind: password }\n', /^bootstrap\.yaml:2: this is no name/],
-    ['a name that climbs', 'BAD_NAME', 'secrets:\n  a/../b: { kind: password }\n', /^bootstrap\.yaml:2: this is no name/],
-    ['__proto__', 'BAD_NAME', 'secrets:\n  __proto__: { kind: password }\n', /^bootstrap\.yaml:2: this is no name/],
-    ['no kind', 'BAD_VALUE', 'secrets:\n  a: { length: 12 }\n', /^bootstrap\.yaml:2: a: kind: is missing/],
-    ['an unknown kind', 'BAD_VALUE', 'secrets:\n  a:\n    kind: hunter2\n', /^bootstrap\.yaml:3: a: kind: there is no such kind/],
-    ['an unknown parameter', 'BAD_VALUE', 'secrets:\n  a:\n    kind: password\n    size: hunter2\n', /^bootstrap\.yaml:4: a: size: no such parameter/],
-    ['a value', 'BAD_VALUE', 'secrets:\n  a:\n    kind: password\n    value: hunter2\n', /^bootstrap\.yaml:4: a: value: no such parameter/],
-    ['a deep parameter', 'BAD_VALUE', 'secrets:\n  r:\n    kind: pki-root\n    subject:\n      CN: x\n      C: hunter2\n', /^bootstrap\.yaml:6: r: subject\.C: expected the two capital letters/],
-    ['an item of a list', 'BAD_VALUE', 'secrets:\n  r:\n    kind: pki-root\n    subject: { CN: x }\n    permit:\n      - example.org\n      - "*.hunter2"\n', /^bootstrap\.yaml:7: r: permit\.1: expected a DNS name/],
-    ['a missing parameter', 'BAD_VALUE', 'secrets:\n  r:\n    kind: pki-root\n', /^bootstrap\.yaml:2: r: subject: is missing/],
-    ['null', 'BAD_VALUE', 'secrets:\n  a: { kind: password, length: }\n', /^bootstrap\.yaml:2: a: length: expected text/],
-    ['a fraction', 'BAD_VALUE', 'secrets:\n  a: { kind: password, length: 24.5 }\n', /^bootstrap\.yaml:2: a: length: expected text, a whole/],
-    ['a strange key', 'BAD_VALUE', 'secrets:\n  r: { kind: pki-root, subject: { CN: x, "ä": y } }\n', /^bootstrap\.yaml:2: r: subject: expected text/],
-    ['an import-only kind without import', 'BAD_VALUE', 'secrets:\n  k: { kind: kubeconfig }\n', /^bootstrap\.yaml:2: k: a kubeconfig cannot be made/],
-    ['a Scaleway key without import', 'BAD_VALUE', 'secrets:\n  k: { kind: api-key, provider: scaleway }\n', /^bootstrap\.yaml:2: k: provider: a key of provider scaleway cannot be made/],
-    ['import as a text', 'BAD_VALUE', 'secrets:\n  a: { kind: password, import: hunter2 }\n', /^bootstrap\.yaml:2: a: import: expected a map/],
+    ['broken YAML', 'BAD_YAML', 'secrets:\n  a: "hunter2\n', /^bootstrap\.yaml, line \d: a character is missing/],
+    ['an empty file, which may be one cut short', 'BAD_YAML', '# nothing\n', /^bootstrap\.yaml, line 1: the file is empty$/],
+    ['a list', 'BAD_YAML', '- hunter2\n', /^bootstrap\.yaml, line 1: expected a map/],
+    ['a text', 'BAD_YAML', 'hunter2\n', /^bootstrap\.yaml, line 1: expected a map/],
+    ['another key', 'BAD_YAML', 'secrets: {}\nreaders: hunter2\n', /^bootstrap\.yaml, line 2: there is a key beside secrets$/],
+    ['a list of secrets', 'BAD_YAML', 'secrets:\n  - hunter2\n', /^bootstrap\.yaml, line 1: secrets is not a map/],
+    ['two documents', 'BAD_YAML', 'secrets: {}\n---\nsecrets: {}\n', /^bootstrap\.yaml, line 2: a second document/],
+    ['the same secret twice', 'BAD_YAML', 'secrets:\n  a: { kind: password }\n  a: { kind: tsig }\n', /^bootstrap\.yaml, line 3: the same key twice/],
+    ['the same field twice', 'BAD_YAML', 'secrets:\n  a: { kind: password, kind: tsig }\n', /^bootstrap\.yaml, line 2: the same key twice/],
+    ['an alias', 'BAD_YAML', 'secrets:\n  a: { kind: password }\n  b: *hunter2\n', /^bootstrap\.yaml, line 3: /],
+    ['an anchor', 'BAD_YAML', 'secrets:\n  a: &hunter2 { kind: password }\n', /^bootstrap\.yaml, line 2: an anchor/],
+    ['a tag', 'BAD_YAML', 'secrets:\n  a: !hunter2 { kind: password }\n', /^bootstrap\.yaml, line 2: a tag/],
+    ['a secret that is a text', 'BAD_YAML', 'secrets:\n  app/a: hunter2\n', /^bootstrap\.yaml, line 2: app\/a: expected a map/],
+    ['a bad name', 'BAD_NAME', 'secrets:\n  App/hunter2: { kind: password }\n', /^bootstrap\.yaml, line 2: this is no name/],
+    ['a name that climbs', 'BAD_NAME', 'secrets:\n  a/../b: { kind: password }\n', /^bootstrap\.yaml, line 2: this is no name/],
+    ['__proto__', 'BAD_YAML', 'secrets:\n  __proto__: { kind: password }\n', /^bootstrap\.yaml, line 2: __proto__ cannot be/],
+    ['no kind', 'BAD_VALUE', 'secrets:\n  a: { length: 12 }\n', /^bootstrap\.yaml, line 2: a: kind: is missing/],
+    ['an unknown kind', 'BAD_VALUE', 'secrets:\n  a:\n    kind: hunter2\n', /^bootstrap\.yaml, line 3: a: kind: there is no such kind/],
+    ['an unknown parameter', 'BAD_VALUE', 'secrets:\n  a:\n    kind: password\n    size: hunter2\n', /^bootstrap\.yaml, line 4: a: size: no such parameter/],
+    ['a value', 'BAD_VALUE', 'secrets:\n  a:\n    kind: password\n    value: hunter2\n', /^bootstrap\.yaml, line 4: a: value: no such parameter/],
+    ['a deep parameter', 'BAD_VALUE', 'secrets:\n  r:\n    kind: pki-root\n    subject:\n      CN: x\n      C: hunter2\n', /^bootstrap\.yaml, line 6: r: subject\.C: expected the two capital letters/],
+    ['an item of a list', 'BAD_VALUE', 'secrets:\n  r:\n    kind: pki-root\n    subject: { CN: x }\n    permit:\n      - example.org\n      - "*.hunter2"\n', /^bootstrap\.yaml, line 7: r: permit\.1: expected a DNS name/],
+    ['a missing parameter', 'BAD_VALUE', 'secrets:\n  r:\n    kind: pki-root\n', /^bootstrap\.yaml, line 2: r: subject: is missing/],
+    ['null', 'BAD_VALUE', 'secrets:\n  a: { kind: password, length: }\n', /^bootstrap\.yaml, line 2: a: length: expected text/],
+    ['a fraction', 'BAD_VALUE', 'secrets:\n  a: { kind: password, length: 24.5 }\n', /^bootstrap\.yaml, line 2: a: length: expected text, a whole/],
+    ['a strange key', 'BAD_VALUE', 'secrets:\n  r: { kind: pki-root, subject: { CN: x, "ä": y } }\n', /^bootstrap\.yaml, line 2: r: subject: expected text/],
+    ['an import-only kind without import', 'BAD_VALUE', 'secrets:\n  k: { kind: kubeconfig }\n', /^bootstrap\.yaml, line 2: k: a kubeconfig cannot be made/],
+    ['a Scaleway key without import', 'BAD_VALUE', 'secrets:\n  k: { kind: api-key, provider: scaleway }\n', /^bootstrap\.yaml, line 2: k: provider: a key of provider scaleway cannot be made/],
+    ['import as a text', 'BAD_VALUE', 'secrets:\n  a: { kind: password, import: hunter2 }\n', /^bootstrap\.yaml, line 2: a: import: expected a map/],
     ['an empty import', 'BAD_VALUE', 'secrets:\n  a: { kind: password, import: {} }\n', /: a: import: expected exactly one/],
     ['two imports', 'BAD_VALUE', 'secrets:\n  a: { kind: password, import: { env: A, file: b } }\n', /: a: import: expected exactly one/],
     ['another import', 'BAD_VALUE', 'secrets:\n  a: { kind: password, import: { text: hunter2 } }\n', /: a: import: expected exactly one/],
@@ -126,7 +128,7 @@ describe('what is refused', () => {
     ['an unknown field of terraform', 'BAD_VALUE', 'secrets:\n  a: { kind: document, import: { terraform: { dir: x, output: a, value: y } } }\n', /: a: import\.terraform\.value: no such field/],
     ['an empty path', 'BAD_VALUE', 'secrets:\n  a: { kind: document, import: { file: "" } }\n', /: a: import\.file: expected a path/],
     ['stdin: false', 'BAD_VALUE', 'secrets:\n  a: { kind: document, import: { stdin: false } }\n', /: a: import\.stdin: expected true/],
-    ['stdin twice', 'BAD_VALUE', 'secrets:\n  a: { kind: document, import: { stdin: true } }\n  b: { kind: document, import: { stdin: true } }\n', /^bootstrap\.yaml:3: b: import: a already reads/],
+    ['stdin twice', 'BAD_VALUE', 'secrets:\n  a: { kind: document, import: { stdin: true } }\n  b: { kind: document, import: { stdin: true } }\n', /^bootstrap\.yaml, line 3: b: import: a already reads/],
   ];
   it.each(cases)('%s', async (_title, code, text, message) => {
     expect((await refused(code, () => parse(text), 'hunter2')).message).toMatch(message);

@@ -93,6 +93,8 @@ describe('YAML', () => {
     ['yaml: 2 hosts, 2 groups', 'x: &x { hosts: { a: , b: } }\ny: *x\n'],
     ['yaml: 1 host, 1 group', '{"web": {"hosts": {"a": {}}}}'],
     ['yaml: 0 hosts, 1 group', 'web:\n'],
+    // Ansible's own business: an older YAML, infinity, a number too large, names of JavaScript.
+    ['yaml: 1 host, 1 group', '%YAML 1.1\n---\nweb: { hosts: { constructor: { a: .inf, b: 12345678901234567890, c: no } } }\n'],
   ])('%s', async (words, text) => {
     expect(await count(text)).toBe(words);
   });
@@ -107,6 +109,7 @@ describe('YAML', () => {
     ['the same group twice', 'a:\nb:\na:\n', /line 3: the same key twice/],
     ['a bomb', bomb, /stand for too much/],
     ['groups in groups without end', 'all: { '.concat('children: { g: { '.repeat(120), '} }'.repeat(120), ' }\n'), /100 deep/],
+    ['what would exhaust the parser', `all: ${'{ a: '.repeat(50_000)}${'}'.repeat(50_000)}\n`, /line 1: nested too deeply/],
     ['a tab', 'all:\n\thosts:\n', /line 2/],
   ])('refuses %s', async (_title, text, message) => {
     expect((await refused('BAD_MATERIAL', () => take(ansibleInventory, text, { format: 'yaml' }), 'hunter2')).message).toMatch(message);

@@ -66,8 +66,8 @@ describe('parseDraft', () => {
   });
 
   it.each<[string, ErrorCode, string, string]>([
-    ['nothing', 'BAD_YAML', '', 'policy.yaml is empty'],
-    ['only a comment', 'BAD_YAML', '# later\n', 'policy.yaml is empty'],
+    ['nothing', 'BAD_YAML', '', 'policy.yaml, line 1: the file is empty'],
+    ['only a comment', 'BAD_YAML', '# later\n', 'policy.yaml, line 1: the file is empty'],
     ['a bracket left open', 'BAD_YAML', 'based-on: [1\n', 'policy.yaml, line 2: wrong indentation, or a bracket that is not closed'],
     ['a key twice', 'BAD_YAML', `${SMALL}admins: { need: 1, of: [bruno] }\n`, 'policy.yaml, line 7: the same key twice in one map'],
     ['a role twice', 'BAD_YAML', SMALL.replace('rules:', '  infra: { members: [bruno] }\nrules:'), 'policy.yaml, line 5: the same key twice in one map'],

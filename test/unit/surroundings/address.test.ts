@@ -77,8 +77,22 @@ describe('finding the vault', () => {
     await expect(findVault({ cwd: tempDir('none'), env: {} }, undefined)).rejects.toMatchObject({ code: 'VAULT_NOT_FOUND', exitCode: 3 });
   });
 
-  it.each(['- a\n', 'vault: [x]\n', 'expect: x\n', 'vault: ./v\nvalut: ./w\n', 'vault: ./v\nexpect: 5\n', 'vault: "unfinished\n', ''])('refuses %j in oxp-vault.yaml', async (text) => {
-    await expect(findVault({ cwd: place({ 'oxp-vault.yaml': text }), env: {} }, undefined)).rejects.toMatchObject({ code: 'BAD_YAML' });
+  it.each([
+    ['', 1, 'the file is empty'],
+    ['- a\n', 1, 'expected lines of `key: value`'],
+    ['# where\nexpect: x\n', 2, '`vault: ADDRESS` is missing'],
+    ['expect: x\nvault: [x]\n', 2, 'vault is not a text'],
+    ['vault: ./v\nhunter2: ./w\n', 2, 'there is a key beside vault and expect'],
+    ['vault: ./v\nexpect: 5\n', 2, 'expect is not a text'],
+    ['vault: ./v\nvault: ./w\n', 2, 'the same key twice in one map'],
+    ['vault: &x ./v\nexpect: *x\n', 1, 'an anchor (&name), which is not allowed'],
+    ['vault: ./v\nexpect: !x y\n', 2, 'a tag (!name), which is not allowed'],
+    ['vault: "unfinished\n', 2, 'a character is missing, such as a comma, a closing quote or a bracket'],
+  ])('refuses %j in oxp-vault.yaml, and says where', async (text, line, what) => {
+    const cwd = place({ 'oxp-vault.yaml': text });
+    await expect(findVault({ cwd, env: {} }, undefined)).rejects.toMatchObject({
+      code: 'BAD_YAML', message: `${join(cwd, 'oxp-vault.yaml')}, line ${line}: ${what}`, hint: expect.stringContaining('vault: ADDRESS'),
+    });
   });
 });
 

@@ -1,8 +1,7 @@
-import { VaultError } from '../errors.js';
 import { isSecretName, type Json, type JsonObject } from '../wire.js';
+import { type FailAt, failIn } from './bootstrap-faults.js';
 import { type ImportSource, readImport } from './bootstrap-import.js';
 import { orderByIssuer } from './bootstrap-order.js';
-import { Places } from './bootstrap-places.js';
 import { isMaterialKind, MATERIAL_KINDS, type MaterialKindName } from './kinds.js';
 import { ParameterError } from './parameters.js';
 import { materialKind, unknownKind } from './registry.js';
@@ -27,45 +26,44 @@ export interface BootstrapPlan {
 }
 
 /**
- * Reads the text of bootstrap.yaml. `file` is its name for messages, which read `FILE:LINE: SECRET: FIELD: what is wrong` and never
+ * Reads the text of bootstrap.yaml. `file` is its name for messages, which read `FILE, line N: SECRET: FIELD: what is wrong` and never
  * quote the text. Throws BAD_YAML (no YAML, or not of this form), BAD_NAME (a secret's name), BAD_VALUE (a kind or parameter).
  */
 export async function parseBootstrap(text: string, file: string): Promise<BootstrapPlan> {
   // YAML is loaded by who reads a bootstrap file, not by who opens a secret.
-  const { parseYaml } = await import('./yaml-text.js');
-  const parsed = parseYaml(text);
-  if ('fault' in parsed) throw new VaultError('BAD_YAML', `${file}:${parsed.line}: ${parsed.fault}`);
-  const at = new Places(file, parsed.document, parsed.lines);
-  const value: unknown = parsed.document.toJS({ maxAliasCount: 0 });
+  const { readYaml } = await import('../primitives/yaml.js');
+  const yaml = readYaml(text, file);
+  const { value } = yaml;
+  const fail = failIn(yaml);
 
-  if (!isMap(value)) throw at.error('BAD_YAML', [], 'expected a map with the one key secrets');
+  if (!isMap(value)) throw fail('BAD_YAML', [], 'expected a map with the one key secrets');
   const stranger = Object.keys(value).find((key) => key !== 'secrets');
-  if (stranger !== undefined) throw at.error('BAD_YAML', [stranger], 'there is a key beside secrets');
+  if (stranger !== undefined) throw fail('BAD_YAML', [stranger], 'there is a key beside secrets');
   const entries = value['secrets'] ?? {};
-  if (!isMap(entries)) throw at.error('BAD_YAML', ['secrets'], 'secrets is not a map of names');
+  if (!isMap(entries)) throw fail('BAD_YAML', ['secrets'], 'secrets is not a map of names');
   const secrets: BootstrapSecret[] = [];
-  for (const [name, entry] of Object.entries(entries)) secrets.push(await readSecret(name, entry, at));
+  for (const [name, entry] of Object.entries(entries)) secrets.push({ ...(await readSecret(name, entry, fail)), line: yaml.lineOf(['secrets', name]) });
   const onStdin = secrets.filter((secret) => secret.import?.from === 'stdin');
-  if (onStdin.length > 1) throw at.error('BAD_VALUE', ['secrets', onStdin[1]!.name, 'import'], `${onStdin[0]!.name} already reads standard input`);
-  return { secrets: orderByIssuer(secrets, (name, fault) => at.error('BAD_VALUE', ['secrets', name, 'issuer'], fault)) };
+  if (onStdin.length > 1) throw fail('BAD_VALUE', ['secrets', onStdin[1]!.name, 'import'], `${onStdin[0]!.name} already reads standard input`);
+  return { secrets: orderByIssuer(secrets, (name, fault) => fail('BAD_VALUE', ['secrets', name, 'issuer'], fault)) };
 }
 
-async function readSecret(name: string, entry: unknown, at: Places): Promise<BootstrapSecret> {
+async function readSecret(name: string, entry: unknown, fail: FailAt): Promise<Omit<BootstrapSecret, 'line'>> {
   const path = ['secrets', name];
-  if (!isSecretName(name)) throw at.error('BAD_NAME', path, 'this is no name for a secret: lower-case segments joined by /, each beginning with a letter, such as dns/tsig', { nameless: true });
-  if (!isMap(entry)) throw at.error('BAD_YAML', path, 'expected a map with a kind, such as { kind: password }');
+  if (!isSecretName(name)) throw fail('BAD_NAME', path, 'this is no name for a secret: lower-case segments joined by /, each beginning with a letter, such as dns/tsig', { nameless: true });
+  if (!isMap(entry)) throw fail('BAD_YAML', path, 'expected a map with a kind, such as { kind: password }');
   const { kind: kindName, import: from, ...raw } = entry;
   if (typeof kindName !== 'string' || !isMaterialKind(kindName)) {
     const { message, hint } = unknownKind();
-    throw at.error('BAD_VALUE', [...path, 'kind'], kindName === undefined ? 'is missing' : message, { hint });
+    throw fail('BAD_VALUE', [...path, 'kind'], kindName === undefined ? 'is missing' : message, { hint });
   }
   const stray = findStray(raw, path);
-  if (stray !== undefined) throw at.error('BAD_VALUE', stray, 'expected text, a whole number, true, false, a list or a map with plain keys');
+  if (stray !== undefined) throw fail('BAD_VALUE', stray, 'expected text, a whole number, true, false, a list or a map with plain keys');
 
   const kind = await materialKind(kindName);
-  const source = from === undefined ? undefined : readImport(from, kind, (field, fault, hint) => at.error('BAD_VALUE', [...path, 'import', ...field], fault, { hint }));
+  const source = from === undefined ? undefined : readImport(from, kind, (field, fault, hint) => fail('BAD_VALUE', [...path, 'import', ...field], fault, { hint }));
   if (source === undefined && MATERIAL_KINDS[kindName].importOnly) {
-    throw at.error('BAD_VALUE', path, `a ${kindName} cannot be made, only taken in`, { hint: 'say where it comes from: import: { file: PATH }' });
+    throw fail('BAD_VALUE', path, `a ${kindName} cannot be made, only taken in`, { hint: 'say where it comes from: import: { file: PATH }' });
   }
   try {
     const parameters = kind.parameters(raw as JsonObject, source === undefined ? 'generate' : 'import');
@@ -76,10 +74,9 @@ async function readSecret(name: string, entry: unknown, at: Places): Promise<Boo
       parameters,
       ...(source === undefined ? {} : { import: source }),
       ...(source === undefined && typeof issuer === 'string' ? { issuer } : {}),
-      line: at.line(path),
     };
   } catch (error) {
-    if (error instanceof ParameterError) throw at.error('BAD_VALUE', [...path, ...error.field.split('.').filter(Boolean)], error.fault, { hint: error.hint });
+    if (error instanceof ParameterError) throw fail('BAD_VALUE', [...path, ...error.field.split('.').filter(Boolean)], error.fault, { hint: error.hint });
     throw error;
   }
 }

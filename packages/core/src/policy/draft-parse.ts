@@ -2,8 +2,9 @@
 import * as v from 'valibot';
 import { VaultError } from '../errors.js';
 import { treeFault, type ThresholdTree } from '../primitives/threshold-tree.js';
+import { readYaml, type KeyPath } from '../primitives/yaml.js';
 import { isName, isSecretName, RulePath } from '../wire.js';
-import { keyPath, readYaml, type KeyPath } from './draft-yaml.js';
+import { keyPath } from './key-path.js';
 
 const NAME_RULE = 'must be a name: first a-z, then a-z 0-9 . _ -, at most 64 characters';
 const NUMBER_RULE = 'must be a whole number, 1 or more';
@@ -108,7 +109,7 @@ export interface Draft {
 export function parseDraft(text: string, file = 'policy.yaml'): Draft {
   const yaml = readYaml(text, file);
   const fail = (path: KeyPath, what: string): VaultError =>
-    new VaultError('BAD_POLICY', `${file}, line ${yaml.lineOf(path)}: ${path.length === 0 ? 'the file' : keyPath(path)} ${what}`);
+    new VaultError('BAD_POLICY', `${yaml.place(path)}: ${path.length === 0 ? 'the file' : keyPath(path)} ${what}`);
   const parsed = v.safeParse(DraftFile, yaml.value, { abortEarly: true });
   if (!parsed.success) {
     const issue = parsed.issues[0];

@@ -2,21 +2,26 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { parse, parseDocument, YAMLParseError } from 'yaml';
+import { parseDocument } from 'yaml';
 import { VaultError } from '../errors.js';
+import { readYaml, type KeyPath } from '../primitives/yaml.js';
 import { storeError } from '../stores/io-error.js';
 import { addressFor, normalAddress, type VaultAddress } from './address.js';
+
+const FORM = 'It holds two lines: `vault: ADDRESS` and, if you like, `expect: VAULT@SIZE:ROOT` as `oxp-vault status` prints it.';
 
 /** Throws BAD_YAML, BAD_ADDRESS, STORE_IO, and NOT_ALLOWED for a file that somebody else has put there. */
 export async function readConfig(path: string): Promise<Omit<VaultAddress, 'from'>> {
   await requireOwn(path);
-  const raw = parseConfig(await textOf(path), path);
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw badConfig(path, 'it is not a list of `key: value` lines');
-  const { vault, expect, ...more } = raw as Record<string, unknown>;
-  const [unknown] = Object.keys(more);
-  if (unknown !== undefined) throw badConfig(path, `${unknown} is no key of it`);
-  if (typeof vault !== 'string') throw badConfig(path, 'it does not say `vault: ADDRESS`');
-  if (expect !== undefined && typeof expect !== 'string') throw badConfig(path, '`expect` is not a text');
+  const { value, place } = readYaml(await textOf(path), path, { hint: FORM });
+  const fail = (at: KeyPath, what: string): VaultError => new VaultError('BAD_YAML', `${place(at)}: ${what}`, { hint: FORM });
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw fail([], 'expected lines of `key: value`');
+  const { vault, expect, ...more } = value as Record<string, unknown>;
+  const [stranger] = Object.keys(more);
+  if (stranger !== undefined) throw fail([stranger], 'there is a key beside vault and expect');
+  if (vault === undefined) throw fail([], '`vault: ADDRESS` is missing');
+  if (typeof vault !== 'string') throw fail(['vault'], 'vault is not a text');
+  if (expect !== undefined && typeof expect !== 'string') throw fail(['expect'], 'expect is not a text');
   const base = dirname(path);
   const address = normalAddress(vault, base);
   return expect === undefined ? { address, base } : { address, base, expect };
@@ -54,19 +59,4 @@ async function textOf(path: string): Promise<string> {
   } catch (error) {
     throw storeError(error, 'cannot read', path);
   }
-}
-
-function parseConfig(text: string, path: string): unknown {
-  try {
-    return parse(text) as unknown;
-  } catch (error) {
-    if (error instanceof YAMLParseError) throw badConfig(path, `line ${error.linePos?.[0].line ?? 1} is no YAML`);
-    throw error;
-  }
-}
-
-function badConfig(path: string, why: string): VaultError {
-  return new VaultError('BAD_YAML', `${path} cannot be used: ${why}`, {
-    hint: 'It holds two lines: `vault: ADDRESS` and, if you like, `expect: VAULT@SIZE:ROOT` as `oxp-vault status` prints it.',
-  });
 }
