@@ -106,13 +106,14 @@ function dictionary<T>(keys: readonly string[], value: fc.Arbitrary<T>, minLengt
   return subset(keys, minLength).chain((names) => fc.tuple(...names.map((name) => value.map((x) => [name, x] as const))).map((entries) => Object.fromEntries(entries)));
 }
 
-function arbRule(path: string, roles: Readonly<Record<string, RoleDef>>, groups: readonly string[]): fc.Arbitrary<Rule> {
+function arbRule(path: string, roles: Readonly<Record<string, RoleDef>>, groups: readonly string[], humans: readonly string[]): fc.Arbitrary<Rule> {
   const some = subset(Object.keys(roles), 1);
   const reads: fc.Arbitrary<{ readers: string[] } | { custody: string }> = groups.length === 0
     ? fc.record({ readers: some })
     : fc.oneof(fc.record({ readers: some }), fc.record({ custody: fc.constantFrom(...groups) }));
   return fc.tuple(some, some, fc.integer({ min: 1, max: 3 }), reads).map(([owners, writers, wanted, how]) => {
-    const consents = Math.min(wanted, ...owners.map((role) => roles[role]!.managed?.need ?? wanted));
+    const could = new Set(owners.flatMap((role) => roles[role]!.members).filter((person) => humans.includes(person))).size;
+    const consents = Math.min(wanted, Math.max(1, could), ...owners.map((role) => roles[role]!.managed?.need ?? wanted));
     return { path, owners, writers, consents, ...how };
   });
 }
@@ -136,7 +137,7 @@ export function arbPolicy(cast: Cast, { acts = true }: PolicyChoices = {}): fc.A
     paths: subset(PATHS),
   });
   return parts.chain(({ paths, phones, removed, roles, custody, number, admins, ...rest }) =>
-    fc.tuple(...paths.map((path) => arbRule(path, roles, Object.keys(custody)))).map((rules): Policy => {
+    fc.tuple(...paths.map((path) => arbRule(path, roles, Object.keys(custody), cast.humans))).map((rules): Policy => {
       const named = namedIn({ roles, custody, admins });
       return {
         format: 1, name: 'platform', nonce: '5a'.repeat(32), suite: 'x25519', number, previous: number === 1 ? null : 'b7'.repeat(32),
