@@ -66,9 +66,9 @@ function definitionOf({ members, managed }: PolicyState['policy']['roles'][strin
   return managed ? { members, managed } : { members };
 }
 
-function targetVersion({ statement, pending, retired }: SecretVersion, newest: boolean): TargetVersion {
+function targetVersion({ statement, pending }: SecretVersion, newest: boolean): TargetVersion {
   const { name, version } = statement;
-  const base = { name, version, newest, pending, retired: retired !== undefined };
+  const base = { name, version, newest, pending };
   return 'custody' in statement
     ? { ...base, readers: [], custody: { tree: statement.custody.tree, leaves: statement.custody.leaves } }
     : { ...base, readers: statement.readers.map((r) => r.role) };

@@ -13,7 +13,7 @@ import type { SecretVersion, Standing } from '../seal/state.js';
 import type { VaultState, VoidLeaf } from '../state.js';
 
 /** Raised whenever the state or the fold changes its meaning: older caches are then dropped and the log is folded anew. */
-const CACHE_VERSION = 15;
+const CACHE_VERSION = 16;
 const CACHE_TAG = 'oxp-vault/state-cache';
 const DIGEST_SIZE = 32;
 

@@ -9,7 +9,6 @@ export interface TargetVersion {
   readonly version: number;
   /** The newest that counts: acknowledged, and not superseded. */
   readonly newest: boolean;
-  readonly retired: boolean;
   /** Waits for its custodians. */
   readonly pending: boolean;
   /** Of a version under custody. */

@@ -24,8 +24,8 @@ export function newestTargets(statements: readonly string[], authority: Handover
   for (const statement of statements) {
     const found = authority.version(statement);
     if (!found) return refusal('VERSION_NOT_FOUND', `no version has the statement digest ${statement.slice(0, 8)}`);
-    const { name, version, newest, retired } = found;
-    if (!newest || retired) return refusal('RACE_LOST', `${name} v${version} is not the newest version that counts`, 'Ask for the newest.');
+    const { name, version, newest } = found;
+    if (!newest) return refusal('RACE_LOST', `${name} v${version} is not the newest version that counts`, 'Ask for the newest.');
     targets.push({ statement, name, version });
   }
   return targets;

@@ -117,7 +117,10 @@ export function applyRetire(state: SecretsState, body: SecretRetire, context: Se
   const versions = versionsOf(state, at.name);
   const version = versions.find((ver) => ver.statement.version === at.version);
   if (version?.retired) return refusal('ALREADY_DONE', `${at.name} version ${at.version} is retired already`);
-  if (newestVersion(versions) === version) {
+  const newest = newestVersion(versions);
+  // A newer one than the newest is pending: once acknowledged it would be what everybody uses.
+  if (newest === undefined || at.version > newest.statement.version) return refusal('PENDING', `${at.name} version ${at.version} waits for its custodians: it is used nowhere yet`);
+  if (newest === version) {
     return refusal('NOT_ALLOWED', `${at.name} version ${at.version} is its newest: there is nothing to use instead`, `Make the next one first: oxp-vault rotate ${at.name}`);
   }
   const retired = { leaf: context.leaf, by: context.actor.person };
