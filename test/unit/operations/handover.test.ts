@@ -275,6 +275,15 @@ describe('receiving', () => {
     expect((await world.as('carol')).point.size).toBe(size);
     expect(await codeOf(completeHandover(await world.as('dora'), id))).toBe('NOT_ALLOWED');
   });
+
+  it('reads the shares of the new custodians back, and keeps the one-time identity while one is gone', async () => {
+    const id = await completed(world);
+    const lost = (await world.store.list('secrets/pki/root/0002-shares/')).find((path) => path.includes('/dora-'))!;
+    await world.store.remove(lost);
+    const error = await failure(completeHandover(await world.as('carol'), id));
+    expect(error).toMatchObject({ code: 'BLOB_MISSING', message: expect.stringContaining(lost) as string });
+    expect(await hasOneTime(await world.as('carol'), id)).toBe(true);
+  });
 });
 
 describe('abort', () => {
